@@ -1,0 +1,118 @@
+"""A question to an assistant, answered whole or as a stream, and written down with what it cost."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from time import monotonic
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from assistants.models import Conversation, Message
+from common.states import Refused
+from common.tokens import count, count_messages
+from providers import client
+from providers.errors import ProviderError
+from providers.models import LedgerEntry
+from providers.pricing import answer_cost
+
+MOST_TOKENS = 400
+LONGEST_QUESTION = 8000
+REMEMBERED = 6
+
+
+@dataclass
+class Used:
+    asked: int
+    told: int
+
+
+def check_question(text: str) -> str:
+    text = text.strip().replace("\x00", "")
+    if not text:
+        raise Refused(_("Write a question first."))
+    if len(text) > LONGEST_QUESTION:
+        raise Refused(_("The question is longer than %d characters.") % LONGEST_QUESTION)
+    return text
+
+
+@transaction.atomic
+def ask(assistant, user, text, conversation=None):
+    """Put the question down; the answers come by `stream`."""
+    if conversation is None:
+        conversation = Conversation.objects.create(assistant=assistant, user=user)
+    return conversation.messages.create(side=Message.Side.ASKED, text=check_question(text))
+
+
+def dialogue(question, side):
+    """What this side is to see: the last turns of the conversation with its own answers, then the question."""
+    before = question.conversation.messages.filter(pk__lt=question.pk, side__in=[Message.Side.ASKED, side])
+    turns = list(before.order_by("-pk")[:REMEMBERED])[::-1]
+    while turns and turns[0].side != Message.Side.ASKED:
+        del turns[0]
+    told = [
+        {"role": "user" if turn.side == Message.Side.ASKED else "assistant", "content": turn.text}
+        for turn in turns
+    ]
+    return question.conversation.assistant.briefed([*told, {"role": "user", "content": question.text}])
+
+
+def callable_name(assistant, side):
+    return assistant.base.name if side == Message.Side.BASE else assistant.deployment.name
+
+
+async def stream(assistant, side, messages, **options):
+    """Pieces of text as they come, then `Used`; a ProviderError where it fails."""
+    used, told = None, []
+    body = {"max_tokens": MOST_TOKENS, "temperature": 0, **options}
+    name = callable_name(assistant, side)
+    async for chunk in client.stream(assistant.deployment.provider, model=name, messages=messages, **body):
+        if chunk.usage:
+            used = Used(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        if chunk.choices and chunk.choices[0].delta.content:
+            told.append(chunk.choices[0].delta.content)
+            yield told[-1]
+    yield used or Used(count_messages(messages), count("".join(told)))
+
+
+async def answer(question, side):
+    """The stream of one side's answer; what came of it is kept, also when the reader leaves early."""
+    assistant = question.conversation.assistant
+    messages = await sync_to_async(dialogue)(question, side)
+    begun, told, used = monotonic(), [], None
+    try:
+        async for piece in stream(assistant, side, messages):
+            if isinstance(piece, Used):
+                used = piece
+            else:
+                told.append(piece)
+                yield piece
+    finally:
+        text = "".join(told)
+        used = used or Used(count_messages(messages), count(text))
+        milliseconds = int((monotonic() - begun) * 1000)
+        await sync_to_async(keep)(question, side, text, used, milliseconds)
+
+
+def keep(question, side, text, used, milliseconds):
+    assistant = question.conversation.assistant
+    cost = charge(assistant, used, question.conversation.user)
+    if text:
+        question.conversation.messages.create(
+            side=side, text=text, prompt_tokens=used.asked, answer_tokens=used.told,
+            milliseconds=milliseconds, cost=cost,
+        )  # fmt: skip
+
+
+def charge(assistant, used, by) -> Decimal:
+    """What an answer cost goes into the ledger after the fact."""
+    cost = answer_cost(assistant.base, used.asked, used.told)
+    entry = LedgerEntry.objects.reserve(
+        assistant.course, LedgerEntry.Purpose.CHAT, assistant.base, used.asked + used.told, 0, by=by
+    )
+    entry.settle(cost, used.asked + used.told)
+    return cost
+
+
+def problem_of(error: ProviderError) -> str:
+    return _("The model did not answer: %s") % error.text

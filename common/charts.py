@@ -1,0 +1,151 @@
+"""Charts as SVG drawn by the server: colours come from the page, values show on hover, no script."""
+
+from dataclasses import dataclass, field
+from math import isfinite
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 52, 14, 14, 34
+
+
+@dataclass
+class Series:
+    """One line: points are (x, y) in data units; `style` names a CSS class and a dash."""
+
+    name: str
+    points: list
+    style: str = "a"
+
+
+@dataclass
+class LineChart:
+    title: str
+    series: list
+    x_label: str = ""
+    marks: list = field(default_factory=list)
+    y_max: float | None = None
+
+    def __post_init__(self):
+        for each in self.series:
+            each.points = [(x, y) for x, y in each.points if y is not None and isfinite(y)]
+        points = [point for each in self.series for point in each.points]
+        self.empty = not points
+        if points:
+            self.x_high = max(x for x, _ in points) or 1
+            self.y_high = self.y_max or max(y for _, y in points) * 1.05 or 1
+
+    def x(self, value):
+        return LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_high
+
+    def y(self, value):
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.y_high
+
+    def svg(self):
+        if self.empty:
+            return ""
+        return format_html(
+            '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
+            WIDTH, HEIGHT, self.title,
+            self._grid(), self._marks(),
+            format_html_join("", "{}", ((self._line(each),) for each in self.series if each.points)),
+        )  # fmt: skip
+
+    def _grid(self):
+        rows = [
+            (LEFT, self.y(value), WIDTH - RIGHT, self.y(value), LEFT - 6, self.y(value) + 4, _short(value))
+            for value in _ticks(self.y_high)
+        ]
+        lines = format_html_join(
+            "", '<line class="grid" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>'
+            '<text class="tick end" x="{}" y="{:.1f}">{}</text>', rows
+        )  # fmt: skip
+        columns = [(self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _ticks(self.x_high)]
+        ticks = format_html_join("", '<text class="tick middle" x="{:.1f}" y="{}">{}</text>', columns)
+        label = format_html(
+            '<text class="tick end" x="{}" y="{}">{}</text>', WIDTH - RIGHT, HEIGHT - 3, self.x_label
+        )
+        return lines + ticks + label
+
+    def _marks(self):
+        rows = [(self.x(at), TOP, self.x(at), HEIGHT - BOTTOM, text) for at, text in self.marks]
+        return format_html_join(
+            "", '<line class="mark" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}"><title>{}</title></line>', rows
+        )
+
+    def _line(self, series):
+        places = [(self.x(x), self.y(min(y, self.y_high)), x, y) for x, y in series.points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in places)
+        dots = format_html_join(
+            "",
+            '<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{} · {} {}: {}</title></circle>',
+            (
+                (series.style, x, y, series.name, self.x_label, _short(at), _short(v))
+                for x, y, at, v in places
+            ),
+        )
+        return format_html('<polyline class="line {}" points="{}"/>{}', series.style, path, dots)
+
+
+def histogram(title, buckets, unit=""):
+    """Bars from [(label, count), ...]; counts stand above the bars and in the hover text."""
+    if not buckets:
+        return ""
+    top = max(count for _, count in buckets) or 1
+    step = (WIDTH - LEFT - RIGHT) / len(buckets)
+    bars = []
+    for place, (label, count) in enumerate(buckets):
+        tall = (HEIGHT - TOP - BOTTOM - 14) * count / top
+        x, y = LEFT + place * step, HEIGHT - BOTTOM - tall
+        bars.append(
+            (x + 2, y, max(step - 4, 1), tall, label, unit, count, x + step / 2, y - 4, count or "",
+             x + step / 2, HEIGHT - BOTTOM + 16, label)
+        )  # fmt: skip
+    return format_html(
+        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        WIDTH, HEIGHT, title,
+        format_html_join(
+            "",
+            '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+            "<title>{} {}: {}</title></rect>"
+            '<text class="tick middle" x="{:.1f}" y="{:.1f}">{}</text>'
+            '<text class="tick middle" x="{:.1f}" y="{}">{}</text>',
+            bars,
+        ),
+    )  # fmt: skip
+
+
+def buckets_of(values, most=12):
+    """Values into at most `most` equal steps: [("0–49", 3), ...]; the step is 1, 2 or 5 times a power of ten."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    step = _step((high - low) / most)
+    first, last = int(low // step), int(high // step)
+    counts = dict.fromkeys(range(first, last + 1), 0)
+    for value in values:
+        counts[int(value // step)] += 1
+    return [(f"{place * step}–{(place + 1) * step - 1}", count) for place, count in counts.items()]
+
+
+def _step(rough):
+    power = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * power >= rough:
+                return factor * power
+        power *= 10
+
+
+def _ticks(high, most=5):
+    scale = 1.0
+    while high / scale > 10:
+        scale *= 10
+    while high / scale < 1:
+        scale /= 10
+    step = next(scale * part for part in (0.2, 0.25, 0.5, 1, 2, 5) if high / (scale * part) <= most)
+    return [round(step * n, 10) for n in range(int(high / step) + 1)]
+
+
+def _short(value):
+    return mark_safe(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")

@@ -1,0 +1,48 @@
+from django.core.exceptions import ValidationError
+from django.shortcuts import render
+
+from common.states import IllegalMove, Refused
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+def content_security_policy(get_response):
+    def middleware(request):
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        return response
+
+    return middleware
+
+
+class Refusals:
+    """One place where a page answers an illegal move with 409 and a bad value with 400."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, error):
+        if isinstance(error, Refused):
+            status = 409 if isinstance(error, IllegalMove) else 400
+            problems = [str(error)]
+        elif isinstance(error, ValidationError):
+            status, problems = 400, error.messages
+        else:
+            return None
+        back = request.META.get("HTTP_REFERER", "/")
+        return render(request, "problem.html", {"problems": problems, "back": back}, status=status)

@@ -1,0 +1,61 @@
+"""Small words of the pages: states, tokens, money, times, JSON-free numbers."""
+
+from django import template
+from django.template.defaultfilters import date as format_date
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+
+@register.simple_tag
+def state(row):
+    """The same word and colour for a state on every page."""
+    return format_html('<span class="state {}">{}</span>', row.state, row.get_state_display())
+
+
+@register.filter
+def ago(moment):
+    if not moment:
+        return "—"
+    exact = format_date(timezone.localtime(moment), "Y-m-d H:i:s")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(), exact, _("%(time)s ago") % {"time": timesince(moment, depth=1)},
+    )  # fmt: skip
+
+
+@register.filter
+def thousands(number):
+    return "—" if number is None else formats.number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def money(amount):
+    if amount is None:
+        return "—"
+    return _("free") if not amount else f"${amount:,.4f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def decimals(number, places=3):
+    return "—" if number is None else formats.number_format(number, decimal_pos=int(places))
+
+
+@register.filter
+def percent(share):
+    return "—" if share is None else f"{formats.number_format(share * 100, decimal_pos=1)} %"
+
+
+@register.filter
+def item(mapping, key):
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag(takes_context=True)
+def here(context, word):
+    """aria-current for the step of the course that this page belongs to."""
+    return mark_safe(' aria-current="page"') if context.get("step") == word else ""

@@ -1,0 +1,66 @@
+"""The API's root: every address that integrations call."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+
+from accounts import api as accounts
+from assistants import api as assistants
+from assistants import protocol
+from courses import api as courses
+from datasets import api as datasets
+from evaluation import api as evaluation
+from finetuning import api as finetuning
+from providers import api as providers
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularRedocView.as_view(url_name="api:schema"), name="docs"),
+    path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
+    path("me/", accounts.Me.as_view(), name="me"),
+    path("tokens/", accounts.Tokens.as_view(), name="tokens"),
+    path("tokens/<str:pk>/", accounts.Token.as_view(), name="token"),
+    path("base-models/", providers.BaseModels.as_view(), name="base_models"),
+    path("courses/", courses.Courses.as_view(), name="courses"),
+    path("courses/<int:pk>/", courses.OneCourse.as_view(), name="course"),
+    path("courses/<int:pk>/members/", courses.Members.as_view(), name="members"),
+    path("members/<int:pk>/", courses.OneMember.as_view(), name="member"),
+    path("courses/<int:pk>/texts/", courses.Texts.as_view(), name="texts"),
+    path("texts/<int:pk>/", courses.OneText.as_view(), name="text"),
+    path("texts/<int:pk>/passages/", courses.Passages.as_view(), name="passages"),
+    path("courses/<int:pk>/datasets/", datasets.Datasets.as_view(), name="datasets"),
+    path("datasets/<int:pk>/", datasets.OneDataset.as_view(), name="dataset"),
+    path("datasets/<int:pk>/build/", datasets.Build.as_view(), name="build"),
+    path("datasets/<int:pk>/import/", datasets.ImportFile.as_view(), name="import"),
+    path("datasets/<int:pk>/export/", datasets.Export.as_view(), name="export"),
+    path("datasets/<int:pk>/approve-drafts/", datasets.ApproveDrafts.as_view(), name="approve_drafts"),
+    path("datasets/<int:pk>/examples/", datasets.Examples.as_view(), name="examples"),
+    path("examples/<int:pk>/", datasets.OneExample.as_view(), name="example"),
+    path("examples/<int:pk>/approve/", datasets.Approve.as_view(), name="approve"),
+    path("examples/<int:pk>/reject/", datasets.Reject.as_view(), name="reject"),
+    path("datasets/<int:pk>/versions/", datasets.Versions.as_view(), name="versions"),
+    path("versions/<int:pk>/", datasets.OneVersion.as_view(), name="version"),
+    path("versions/<int:pk>/files/<str:split>/", datasets.VersionFile.as_view(), name="version_file"),
+    path("versions/<int:pk>/jobs/", finetuning.VersionJobs.as_view(), name="version_jobs"),
+    path("courses/<int:pk>/jobs/", finetuning.CourseJobs.as_view(), name="jobs"),
+    path("jobs/<int:pk>/", finetuning.OneJob.as_view(), name="job"),
+    path("jobs/<int:pk>/cancel/", finetuning.CancelJob.as_view(), name="job_cancel"),
+    path("jobs/<int:pk>/events/", finetuning.Events.as_view(), name="events"),
+    path("jobs/<int:pk>/metrics/", finetuning.Metrics.as_view(), name="metrics"),
+    path("jobs/<int:pk>/checkpoints/", finetuning.Checkpoints.as_view(), name="checkpoints"),
+    path("courses/<int:pk>/models/", finetuning.TunedModels.as_view(), name="models"),
+    path("models/<int:pk>/", finetuning.OneTunedModel.as_view(), name="model"),
+    path("models/<int:pk>/evaluations/", evaluation.ModelEvaluations.as_view(), name="model_evaluations"),
+    path("courses/<int:pk>/evaluations/", evaluation.CourseEvaluations.as_view(), name="evaluations"),
+    path("evaluations/<int:pk>/", evaluation.OneEvaluation.as_view(), name="evaluation"),
+    path("evaluations/<int:pk>/cancel/", evaluation.CancelEvaluation.as_view(), name="evaluation_cancel"),
+    path("evaluations/<int:pk>/answers/", evaluation.Answers.as_view(), name="answers"),
+    path("models/<int:pk>/assistants/", assistants.ModelAssistants.as_view(), name="model_assistants"),
+    path("courses/<int:pk>/assistants/", assistants.CourseAssistants.as_view(), name="assistants"),
+    path("assistants/<int:pk>/", assistants.OneAssistant.as_view(), name="assistant"),
+    path("assistants/<int:pk>/publish/", assistants.Publish.as_view(), name="publish"),
+    path("assistants/<int:pk>/withdraw/", assistants.Withdraw.as_view(), name="withdraw"),
+    path("v1/models", protocol.Models.as_view(), name="v1_models"),
+    path("v1/models/<str:name>", protocol.OneModel.as_view(), name="v1_model"),
+    path("v1/chat/completions", protocol.ChatCompletions.as_view(), name="chat_completions"),
+]
+app_name = "api"

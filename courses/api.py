@@ -1,0 +1,176 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import find, rights
+from accounts.models import User
+from accounts.roles import Role
+from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
+from courses.models import Course, Membership, Passage, Text
+from courses.uploading import add_texts
+
+
+class CourseRow(serializers.ModelSerializer):
+    class Meta:
+        model = Course
+        fields = ["id", "title", "description", "language", "created"]
+
+
+class CourseDetail(CourseRow):
+    rights = serializers.SerializerMethodField(help_text="What you may do here.")
+
+    class Meta(CourseRow.Meta):
+        fields = [*CourseRow.Meta.fields, "rights"]
+
+    def get_rights(self, course) -> list[str]:
+        return sorted(rights(self.context["request"].user, course))
+
+
+class MemberRow(serializers.ModelSerializer):
+    email = serializers.EmailField(source="user.email")
+    name = serializers.CharField(source="user.name", read_only=True)
+
+    class Meta:
+        model = Membership
+        fields = ["id", "email", "name", "role", "since"]
+
+
+class NewMember(serializers.Serializer):
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(Role.choices)
+
+    def validate_email(self, email):
+        self.user = User.objects.filter(email=User.objects.normalize_email(email), is_active=True).first()
+        if self.user is None:
+            raise serializers.ValidationError("Nobody here signs in with this email.")
+        return self.user
+
+
+class TextRow(serializers.ModelSerializer):
+    section = serializers.CharField(source="section.title", read_only=True)
+
+    class Meta:
+        model = Text
+        fields = ["id", "source_name", "section", "kind", "language", "tokens", "version", "sha256", "added"]
+
+
+class PassageRow(serializers.ModelSerializer):
+    section = serializers.CharField(source="section.title", read_only=True)
+
+    class Meta:
+        model = Passage
+        fields = ["id", "section", "start", "end", "tokens", "sha256", "quote"]
+
+
+class Files(serializers.Serializer):
+    files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), allow_empty=False)
+
+
+class Uploaded(serializers.Serializer):
+    texts = TextRow(many=True)
+    problems = serializers.ListField(child=serializers.CharField(), help_text="Why a file was refused.")
+
+
+class Courses(APIView):
+    @extend_schema(
+        operation_id="courses_list",
+        parameters=PAGE_PARAMETERS,
+        responses=answers(page_of(CourseRow), gone=False),
+    )
+    def get(self, request):
+        """The courses on which you have a role."""
+        return paged(request, Course.objects.visible_to(request.user), CourseRow)
+
+    @extend_schema(request=CourseRow, responses=answers(CourseRow, 201, gone=False))
+    def post(self, request):
+        """Start a course; instructors may, and own it."""
+        if not request.user.may_create_courses:
+            raise PermissionDenied
+        course = Course.objects.start(by=request.user, **checked(CourseRow, request))
+        return Response(CourseRow(course).data, status=201)
+
+
+class OneCourse(APIView):
+    @extend_schema(responses=answers(CourseDetail))
+    def get(self, request, pk):
+        """A course and what you may do on it."""
+        course = find(Course, pk, request.user)
+        return Response(CourseDetail(course, context={"request": request}).data)
+
+    @extend_schema(request=CourseRow, responses=answers(CourseRow))
+    def patch(self, request, pk):
+        """Change its title, description or language."""
+        form = CourseRow(find(Course, pk, request.user, to="edit"), data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        form.save()
+        return Response(form.data)
+
+
+class Members(APIView):
+    @extend_schema(responses=answers(MemberRow(many=True)))
+    def get(self, request, pk):
+        """Who has which role."""
+        course = find(Course, pk, request.user)
+        return Response(MemberRow(course.memberships.select_related("user"), many=True).data)
+
+    @extend_schema(request=NewMember, responses=answers(MemberRow, 201))
+    def post(self, request, pk):
+        """Give a person a role, or another one."""
+        course = find(Course, pk, request.user, to="manage")
+        values = checked(NewMember, request)
+        course.set_role(values["email"], values["role"], by=request.user)
+        return Response(MemberRow(course.memberships.get(user=values["email"])).data, status=201)
+
+
+class OneMember(APIView):
+    @extend_schema(responses=answers(code=204))
+    def delete(self, request, pk):
+        """Take a person's role away."""
+        member = find(Membership, pk, request.user, to="manage")
+        member.course.remove_member(member.user, by=request.user)
+        return Response(status=204)
+
+
+class Texts(APIView):
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(TextRow)))
+    def get(self, request, pk):
+        """The texts of a course, without those that were replaced."""
+        course = find(Course, pk, request.user)
+        return paged(request, Text.objects.current().of(course).with_passages(), TextRow)
+
+    @extend_schema(request=Files, responses=answers(Uploaded, 201))
+    def post(self, request, pk):
+        """Upload .md and .txt files, several at once. 201 when at least one was read, else 400."""
+        course = find(Course, pk, request.user, to="edit")
+        form = Files(data={"files": request.FILES.getlist("files")})
+        form.is_valid(raise_exception=True)
+        done = add_texts(course, form.validated_data["files"], by=request.user)
+        if not done.texts:
+            return Response({"detail": done.problems[0], "problems": done.problems}, status=400)
+        return Response(Uploaded(done).data, status=201)
+
+
+class OneText(APIView):
+    @extend_schema(responses=answers(TextRow))
+    def get(self, request, pk):
+        """One text."""
+        return Response(TextRow(find(Text, pk, request.user)).data)
+
+    @extend_schema(responses=answers(code=204))
+    def delete(self, request, pk):
+        """Remove a text; what cites it keeps its quote."""
+        find(Text, pk, request.user, to="edit").remove(by=request.user)
+        return Response(status=204)
+
+
+class Passages(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(PassageRow)))
+    def get(self, request, pk):
+        """The passages that a text was cut into, with offsets in characters."""
+        text = find(Text, pk, request.user)
+        return paged(request, text.passages.select_related("section", "text"), PassageRow)

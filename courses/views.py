@@ -1,0 +1,102 @@
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.access import find, rights
+from courses.forms import CourseForm, MemberForm, UploadForm
+from courses.models import Course, Membership, Text
+from courses.uploading import add_texts
+
+
+@login_required
+def courses(request):
+    rows = Course.objects.visible_to(request.user).with_progress()
+    return render(request, "courses/courses.html", {"courses": rows})
+
+
+@login_required
+def course_new(request):
+    if not request.user.may_create_courses:
+        raise PermissionDenied
+    form = CourseForm(request.POST or None)
+    if form.is_valid():
+        course = Course.objects.start(by=request.user, **form.cleaned_data)
+        return redirect("texts", course.pk)
+    return render(request, "courses/course_new.html", {"form": form})
+
+
+@login_required
+def course(request, pk):
+    course = find(Course, pk, request.user)
+    if "review" not in rights(request.user, course):
+        return redirect("assistants", course.pk)
+    return redirect("texts", course.pk)
+
+
+@login_required
+def texts(request, pk):
+    course = find(Course, pk, request.user)
+    rows = Text.objects.current().of(course).with_passages()
+    context = {"course": course, "step": "texts", "texts": rows, "form": UploadForm()}
+    return render(request, "courses/texts.html", context)
+
+
+@require_POST
+@login_required
+def texts_upload(request, pk):
+    course = find(Course, pk, request.user, to="edit")
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, _("Choose one or more .md or .txt files."))
+        return redirect("texts", course.pk)
+    done = add_texts(course, form.cleaned_data["files"], by=request.user)
+    for problem in done.problems:
+        messages.error(request, problem)
+    if done.texts:
+        messages.success(
+            request, ngettext("%d text is read.", "%d texts are read.", len(done.texts)) % len(done.texts)
+        )
+    return redirect("texts", course.pk)
+
+
+@login_required
+def text(request, pk):
+    text = find(Text, pk, request.user)
+    passages = text.passages.select_related("section", "text")
+    context = {"course": text.section.course, "step": "texts", "text": text, "passages": passages}
+    return render(request, "courses/text.html", context)
+
+
+@require_POST
+@login_required
+def text_remove(request, pk):
+    text = find(Text, pk, request.user, to="edit")
+    text.remove(by=request.user)
+    messages.success(request, _("%s is removed.") % text)
+    return redirect("texts", text.section.course_id)
+
+
+@login_required
+def members(request, pk):
+    course = find(Course, pk, request.user)
+    form = MemberForm(request.POST or None)
+    if request.method == "POST":
+        find(Course, pk, request.user, to="manage")
+        if form.is_valid():
+            course.set_role(form.user, form.cleaned_data["role"], by=request.user)
+            return redirect("members", course.pk)
+    rows = Membership.objects.of(course).select_related("user")
+    context = {"course": course, "step": "members", "members": rows, "form": form}
+    return render(request, "courses/members.html", context)
+
+
+@require_POST
+@login_required
+def member_remove(request, pk):
+    member = find(Membership, pk, request.user, to="manage")
+    member.course.remove_member(member.user, by=request.user)
+    return redirect("members", member.course_id)

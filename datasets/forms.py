@@ -1,0 +1,63 @@
+import json
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from datasets import formats
+from datasets.models import Dataset
+
+
+class DatasetForm(forms.ModelForm):
+    class Meta:
+        model = Dataset
+        fields = ["title", "instructions"]
+        widgets = {"instructions": forms.Textarea(attrs={"rows": 2})}
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(label=_("JSONL file"), allow_empty_file=True)
+    skip_bad = forms.BooleanField(label=_("Take the good lines of a file with bad ones"), required=False)
+    file.widget.attrs["accept"] = ".jsonl"
+
+
+class FreezeForm(forms.Form):
+    seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=0)
+    validation = forms.FloatField(label=_("Validation share"), min_value=0, max_value=0.5, initial=0.1)
+    test = forms.FloatField(label=_("Test share"), min_value=0, max_value=0.5, initial=0.1)
+
+
+class ExampleForm(forms.Form):
+    """A dialogue: one question and answer in two fields, anything longer as JSON messages."""
+
+    question = forms.CharField(label=_("Question"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    answer = forms.CharField(label=_("Answer"), widget=forms.Textarea(attrs={"rows": 8}), required=False)
+    messages = forms.CharField(
+        label=_("Or the whole dialogue, as JSON messages"),
+        widget=forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"}),
+        required=False,
+    )
+
+    @classmethod
+    def of(cls, example):
+        simple = [message["role"] for message in example.messages] == ["user", "assistant"]
+        if simple and all(isinstance(message["content"], str) for message in example.messages):
+            return cls(initial={"question": example.question, "answer": example.answer})
+        return cls(initial={"messages": json.dumps(example.messages, ensure_ascii=False, indent=1)})
+
+    def clean(self):
+        values = super().clean()
+        try:
+            values["chat"] = self._chat(values)
+            formats.check_messages(values["chat"])
+        except formats.BadRow as problem:
+            raise ValidationError(str(problem)) from problem
+        return values
+
+    def _chat(self, values):
+        if values.get("messages", "").strip():
+            return formats.parse(values["messages"].encode("utf-8", "surrogatepass"))
+        return [
+            {"role": "user", "content": values.get("question", "")},
+            {"role": "assistant", "content": values.get("answer", "")},
+        ]

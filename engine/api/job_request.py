@@ -1,0 +1,96 @@
+"""The body of `POST /v1/fine_tuning/jobs`, checked."""
+
+import secrets
+
+from engine.api import fields
+from engine.errors import invalid
+
+HYPERPARAMETERS = {
+    "n_epochs": (fields.integer, 1, 50),
+    "batch_size": (fields.integer, 1, 256),
+    "learning_rate_multiplier": (fields.number, 1e-4, 100),
+}
+MAX_SEED = 2**31 - 1
+
+
+def parse(body, bases, files):
+    """The columns of the job that is wanted; raises ApiError."""
+    if body.get("integrations"):
+        raise invalid("integrations", "This server has no integrations.", "unsupported_parameter")
+    seed = fields.integer(body, "seed", low=0, high=MAX_SEED)
+    return {
+        "model": _model(body, bases),
+        "training_file": _file(body, "training_file", files, fields.required_text),
+        "validation_file": _file(body, "validation_file", files, fields.text),
+        "hyperparameters": _hyperparameters(body),
+        "seed": secrets.randbelow(MAX_SEED) if seed is None else seed,
+        "suffix": _suffix(body),
+        "metadata": _metadata(body),
+    }
+
+
+def _model(body, bases):
+    name = fields.required_text(body, "model")
+    if name not in bases:
+        message = f"Model {name} is not available for fine-tuning or does not exist."
+        raise invalid("model", message, "model_not_available")
+    return name
+
+
+def _file(body, name, files, take):
+    id = take(body, name)
+    if id is None:
+        return None
+    row = files.get(id)
+    if row is None:
+        raise invalid(name, f"invalid {name}: {id} does not exist", "file_not_found")
+    if row["purpose"] != "fine-tune":
+        raise invalid(name, f"invalid {name}: {id} has purpose '{row['purpose']}', not 'fine-tune'")
+    return id
+
+
+def _hyperparameters(body):
+    """From `method`, or from the deprecated place at the top."""
+    given, place = fields.mapping(body, "hyperparameters") or {}, "hyperparameters"
+    method = fields.mapping(body, "method")
+    if method is not None:
+        kind = fields.required_text(method, "type")
+        if kind != "supervised":
+            raise invalid("method.type", f"The method '{kind}' is not supported.", "unsupported_method")
+        supervised = fields.mapping(method, "supervised") or {}
+        given = fields.mapping(supervised, "hyperparameters") or given
+        place = "method.supervised.hyperparameters"
+    unknown = given.keys() - HYPERPARAMETERS.keys()
+    if unknown:
+        name = f"{place}.{min(unknown)}"
+        raise invalid(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
+    return {name: _auto_or_number(given, name) for name in HYPERPARAMETERS}
+
+
+def _auto_or_number(given, name):
+    if given.get(name, "auto") in ("auto", None):
+        return "auto"
+    take, low, high = HYPERPARAMETERS[name]
+    return take(given, name, low=low, high=high)
+
+
+def _suffix(body):
+    suffix = fields.text(body, "suffix", at_most=64)
+    if suffix is not None and (not suffix.isprintable() or set(suffix) & set(":/ ")):
+        raise invalid("suffix", "'suffix' may not hold spaces, colons, slashes or control characters.")
+    return suffix
+
+
+def _metadata(body):
+    metadata = fields.mapping(body, "metadata")
+    if metadata is None:
+        return None
+    if len(metadata) > 16:
+        raise invalid("metadata", "'metadata' may have at most 16 pairs.")
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            raise invalid(f"metadata.{key[:64]}", "Values of 'metadata' must be strings.", "invalid_type")
+        if not 1 <= len(key) <= 64 or len(value) > 512:
+            message = "Keys of 'metadata' have 1 to 64 characters, values at most 512."
+            raise invalid(f"metadata.{key[:64]}", message)
+    return metadata

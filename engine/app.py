@@ -1,0 +1,94 @@
+"""The table of contents: addresses, and what starts and stops with the server."""
+
+import threading
+import time
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine.api import chat, files, jobs, models
+from engine.api.keys import KeyCheck
+from engine.bases import catalogue
+from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error
+from engine.files import Files
+from engine.jobs import Jobs
+from engine.runner import Runner
+from engine.serving import ModelServer
+from engine.store import Store
+from engine.validation import Validator
+
+
+async def healthz(_request):
+    return JSONResponse({"status": "ok"})
+
+
+JOBS = "/v1/fine_tuning/jobs"
+ROUTES = [
+    Route("/healthz", healthz),
+    Route("/v1/files", files.create, methods=["POST"]),
+    Route("/v1/files", files.list_files),
+    Route("/v1/files/{id}", files.retrieve),
+    Route("/v1/files/{id}", files.delete, methods=["DELETE"]),
+    Route("/v1/files/{id}/content", files.content),
+    Route(JOBS, jobs.create, methods=["POST"]),
+    Route(JOBS, jobs.list_jobs),
+    Route(JOBS + "/{id}", jobs.retrieve),
+    Route(JOBS + "/{id}/cancel", jobs.cancel, methods=["POST"]),
+    Route(JOBS + "/{id}/events", jobs.list_events),
+    Route(JOBS + "/{id}/checkpoints", jobs.list_checkpoints),
+    Route("/v1/models", models.list_models),
+    Route("/v1/models/{id}", models.retrieve),
+    Route("/v1/models/{id}", models.delete, methods=["DELETE"]),
+    Route("/v1/chat/completions", chat.create, methods=["POST"]),
+]
+
+
+def build(settings):
+    """The application; raises BadSource for a model that cannot be used."""
+    for name in ("files", "jobs", "bases"):
+        (settings.home / name).mkdir(parents=True, exist_ok=True)
+    app = Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        middleware=[Middleware(KeyCheck, keys=settings.keys)],
+        exception_handlers={
+            ApiError: answer_api_error,
+            HTTPException: answer_http_error,
+            ClientDisconnect: lambda _request, _error: Response(status_code=chat.CLIENT_GONE),
+            Exception: answer_crash,
+        },
+    )
+    state = app.state
+    state.home, state.started_at = settings.home, int(time.time())
+    state.bases = catalogue(settings.models, settings.home)
+    state.store = Store(settings.home / "engine.sqlite3")
+    state.files = Files(state.store, settings.home)
+    state.jobs = Jobs(state.store, state.files, settings.home)
+    state.server = ModelServer()
+    state.validator = Validator(state.jobs, state.bases)
+    state.runner = Runner(state.jobs, state.bases)
+    return app
+
+
+@asynccontextmanager
+async def lifespan(app):
+    state = app.state
+    threads = [state.server, state.validator, state.runner]
+    for thread in [*threads, threading.Thread(target=_prepare_bases, args=[state.bases], daemon=True)]:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.stop()
+    # The others hold nothing that a restart does not find again.
+    state.runner.join()
+
+
+def _prepare_bases(bases):
+    """So that the first job and the first chat need not wait for a conversion."""
+    for base in bases.values():
+        base.folder()

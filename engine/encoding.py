@@ -1,0 +1,87 @@
+"""Chats to tokens, with a mark on the tokens that training may learn from."""
+
+from typing import NamedTuple
+
+
+class Encoded(NamedTuple):
+    ids: list[int]
+    trained: list[bool]
+
+
+class ChatEncoder:
+    """Wraps a model's tokenizer and chat template; a chat the template cannot show raises ValueError."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        user = [{"role": "user", "content": "x"}]
+        self.reply_header = self._render(user, reply=True)[len(self._render(user)) :]
+
+    @classmethod
+    def load(cls, folder):
+        from transformers import AutoTokenizer
+
+        return cls(AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
+
+    def prompt(self, messages):
+        """Token ids of a chat that the assistant is to answer."""
+        return self._ids(self._render([self._plain(message) for message in messages], reply=True))
+
+    def decode(self, ids):
+        return self.tokenizer.decode(ids, skip_special_tokens=True)
+
+    def example(self, example):
+        """The whole chat, encoded piece by piece, so that a reply starts as it would after its prompt."""
+        messages = [self._plain(message) for message in example["messages"]]
+        tools = example.get("tools")
+        ids, trained, before = [], [], ""
+        for number, message in enumerate(messages, start=1):
+            text = self._render(messages[:number], tools)
+            if not text.startswith(before):
+                raise ValueError("the model's chat template rewrites earlier turns; use one reply an example")
+            for piece, learn in self._pieces(text[len(before) :], message):
+                piece_ids = self._ids(piece)
+                ids += piece_ids
+                trained += self._trained(piece_ids, learn)
+            before = text
+        if not any(trained):
+            raise ValueError("the model's chat template leaves nothing to learn")
+        return Encoded(ids, trained)
+
+    def _pieces(self, text, message):
+        if message["role"] != "assistant":
+            return [(text, False)]
+        header, mark, reply = text.partition(self.reply_header)
+        return [(header + mark, False), (reply, message.get("weight", 1) == 1)]
+
+    def _trained(self, ids, learn):
+        """What follows the end-of-turn token belongs to the template: the model never has to write it."""
+        end = self.tokenizer.eos_token_id
+        length = len(ids) - ids[::-1].index(end) if end in ids else len(ids)
+        return [learn and position < length for position in range(len(ids))]
+
+    def _plain(self, message):
+        """The message as templates know it: text content, no role that only OpenAI has."""
+        if message.get("tool_calls") and "tool_calls" not in self.tokenizer.chat_template:
+            raise ValueError("the model's chat template knows no tool calls")
+        role = "system" if message["role"] == "developer" else message["role"]
+        return {**message, "role": role, "content": text_of(message.get("content"))}
+
+    def _render(self, messages, tools=None, reply=False):
+        from jinja2 import TemplateError
+
+        try:
+            return self.tokenizer.apply_chat_template(
+                messages, tools=tools, tokenize=False, add_generation_prompt=reply
+            )
+        except (TemplateError, TypeError) as error:
+            raise ValueError(f"the model's chat template refuses it: {error}") from error
+
+    def _ids(self, text):
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def text_of(content):
+    """A message's content as one string: it may be null, a string or a list of text parts."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content)
+    return content or ""

@@ -1,0 +1,36 @@
+"""Errors as OpenAI's protocol shows them."""
+
+from starlette.responses import JSONResponse
+
+
+class ApiError(Exception):
+    def __init__(self, status, message, *, param=None, code=None, type="invalid_request_error"):
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def invalid(param, message, code=None):
+    return ApiError(400, message, param=param, code=code)
+
+
+def not_found(message, param="id", code=None):
+    return ApiError(404, message, param=param, code=code)
+
+
+def server_error(message):
+    return ApiError(500, message, type="server_error", code="server_error")
+
+
+def answer_api_error(_request, error):
+    return JSONResponse(error.body, error.status)
+
+
+def answer_http_error(request, error):
+    """Unknown addresses and methods."""
+    message = f"Invalid URL ({request.method} {request.url.path})"
+    return answer_api_error(request, ApiError(error.status_code, message))
+
+
+def answer_crash(request, _error):
+    return answer_api_error(request, server_error("The server had an error while processing your request."))

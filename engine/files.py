@@ -1,0 +1,30 @@
+"""Uploaded files: a row each, and the bytes beside the database."""
+
+import shutil
+
+from engine.store import new_id
+
+
+class Files:
+    def __init__(self, store, home):
+        self.store, self.home = store, home
+
+    def path(self, id):
+        return self.home / "files" / id
+
+    def get(self, id):
+        return self.store.get("files", id)
+
+    def add(self, source, filename, purpose):
+        """Keep what an open binary file still holds; returns the row."""
+        id = new_id("file-")
+        with self.path(id).open("wb") as target:
+            shutil.copyfileobj(source, target)
+        size = self.path(id).stat().st_size
+        return self.store.insert("files", "", id=id, filename=filename, purpose=purpose, bytes=size)
+
+    def delete(self, id):
+        """False when there is no such file."""
+        found = self.store.execute("DELETE FROM files WHERE id = ?", id) == 1
+        self.path(id).unlink(missing_ok=True)
+        return found

@@ -1,0 +1,173 @@
+"""The verbs of a fine-tuning job.
+
+A change of status is one conditional update and its event: of two callers, one wins.
+"""
+
+import os
+import shutil
+import time
+
+from engine import results
+
+WAITING = ("validating_files", "queued")
+ALIVE = (*WAITING, "running")
+MAX_FRUITLESS_STARTS = 3
+KEPT_CHECKPOINTS = 3
+
+
+class Jobs:
+    def __init__(self, store, files, home):
+        self.store, self.files, self.home = store, files, home
+
+    def folder(self, job):
+        return self.home / "jobs" / job["id"]
+
+    def get(self, id):
+        return self.store.get("jobs", id)
+
+    def oldest(self, *statuses):
+        """The job that waits longest; one that is running already comes first."""
+        marks = ", ".join("?" * len(statuses))
+        order = "ORDER BY status = 'running' DESC, seq LIMIT 1"
+        return self.store.one(f"SELECT * FROM jobs WHERE status IN ({marks}) {order}", *statuses)
+
+    def create(self, **wanted):
+        with self.store.transaction():
+            job = self.store.insert("jobs", "ftjob-", status="validating_files", **wanted)
+            self._take_files(job)
+            self.say(job, "created", f"Created fine-tuning job: {job['id']}")
+        return self.get(job["id"])
+
+    def _take_files(self, job):
+        """Link the inputs into the job's folder, so that deleting a file does not stop its job."""
+        folder = self.folder(job)
+        folder.mkdir(parents=True)
+        os.link(self.files.path(job["training_file"]), folder / "training.jsonl")
+        if job["validation_file"]:
+            os.link(self.files.path(job["validation_file"]), folder / "validation.jsonl")
+
+    def queue(self, job, hyperparameters):
+        if self._move(job, "queued", ("validating_files",), hyperparameters=hyperparameters):
+            self.say(job, "queued", "Files validated, moving job to queued state")
+
+    def start(self, job, saved_step):
+        """True when the trainer may run. Starts after which nothing new was saved are counted."""
+        starts = 1 if saved_step > job["progress"] else job["starts"] + 1
+        if starts > MAX_FRUITLESS_STARTS:
+            self.fail(job, "server_error", self._why_stuck(job, saved_step))
+            return False
+        if not self._move(job, "running", ("queued", "running"), starts=starts, progress=saved_step):
+            return False
+        if job["status"] == "queued":
+            self.say(job, "started", "Fine-tuning job started")
+        else:
+            self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}", level="warn")
+        return True
+
+    def _why_stuck(self, job, saved_step):
+        log = (self.folder(job) / "trainer.log").read_text(errors="replace").strip().splitlines()
+        reason = f" Its last words: {log[-1][:200]}" if log else ""
+        return f"Training broke off {MAX_FRUITLESS_STARTS} times after step {saved_step}.{reason}"
+
+    def rest(self, job):
+        """The server stops in order: the next start is no sign of trouble."""
+        self.store.update("jobs", job["id"], starts=0)
+
+    def record_step(self, job, metrics, seconds_left):
+        finish = int(time.time() + seconds_left)
+        with self.store.transaction():
+            self._event(job, f"step-{metrics['step']}", _headline(metrics), type="metrics", data=metrics)
+            self.store.update("jobs", job["id"], estimated_finish=finish)
+
+    def record_checkpoint(self, job, step):
+        """Make the checkpoint a model, and drop the oldest beyond the kept ones."""
+        folder = self.folder(job) / "checkpoints" / f"step-{step}"
+        if not folder.exists():
+            return
+        name = f"{self.model_name(job)}:ckpt-step-{step}"
+        metrics = self.store.one(
+            "SELECT data FROM events WHERE job = ? AND key = ?", job["id"], f"step-{step}"
+        )["data"]
+        metrics = {key: value for key, value in metrics.items() if key != "total_steps"}
+        with self.store.transaction():
+            row = {"job": job["id"], "step": step, "model": name, "metrics": metrics}
+            if self.store.insert("checkpoints", "ftckpt_", **row):
+                self._add_model(name, job, folder)
+                self.say(job, f"checkpoint-{step}", f"Checkpoint created at step {step}")
+        self._drop_old_checkpoints(job)
+
+    def _drop_old_checkpoints(self, job):
+        sql = "SELECT * FROM checkpoints WHERE job = ? ORDER BY step DESC LIMIT -1 OFFSET ?"
+        for old in self.store.all(sql, job["id"], KEPT_CHECKPOINTS):
+            self.store.execute("DELETE FROM checkpoints WHERE id = ?", old["id"])
+            self.delete_model(self.store.get("models", old["model"]))
+
+    def succeed(self, job, trained_tokens):
+        name = self.model_name(job)
+        with self.store.transaction():
+            done = {"fine_tuned_model": name, "trained_tokens": trained_tokens}
+            if not self._finish(job, "succeeded", ("running",), **done):
+                return
+            result = results.write(self.store, self.files, job)
+            self.store.update("jobs", job["id"], result_file=result["id"])
+            self._add_model(name, job, self.folder(job) / "final")
+            self.say(job, "model", f"New fine-tuned model created: {name}")
+            self.say(job, "succeeded", "The job has successfully completed")
+
+    def fail(self, job, code, message, param=None):
+        error = {"code": code, "message": message, "param": param}
+        if self._finish(job, "failed", ALIVE, error=error):
+            self.say(job, "failed", f"The job failed: {message}", "error")
+
+    def cancel(self, job):
+        """False when the job has ended already."""
+        done = self._finish(job, "cancelled", ALIVE)
+        if done:
+            self.say(job, "cancelled", "The job was cancelled")
+        return done
+
+    def delete_model(self, model):
+        if model:
+            self.store.execute("DELETE FROM models WHERE id = ?", model["id"])
+            shutil.rmtree(self.home / model["folder"], ignore_errors=True)
+
+    def model_name(self, job):
+        """ft:BASE:local:SUFFIX:ID, the id taken from the job's, so that it is known from the start."""
+        return f"ft:{job['model']}:local:{job['suffix'] or ''}:{job['id'].removeprefix('ftjob-')[:8]}"
+
+    def say(self, job, key, message, level="info"):
+        self._event(job, key, message, level=level)
+
+    def _event(self, job, key, message, *, type="message", level="info", data=None):
+        """An event's key makes reading a trainer's log twice harmless."""
+        row = {"job": job["id"], "key": key, "message": message, "type": type, "level": level}
+        self.store.insert("events", "ftevent-", **row, data=data or {})
+
+    def _add_model(self, name, job, folder):
+        place = str(folder.relative_to(self.home))
+        self.store.insert("models", "", id=name, base=job["model"], job=job["id"], folder=place)
+
+    def _move(self, job, to, sources, **changes):
+        names = "".join(f", {name} = ?" for name in changes)
+        marks = ", ".join("?" * len(sources))
+        sql = f"UPDATE jobs SET status = ?{names} WHERE id = ? AND status IN ({marks})"
+        return self.store.execute(sql, to, *changes.values(), job["id"], *sources) == 1
+
+    def _finish(self, job, to, sources, **changes):
+        end = {"finished_at": int(time.time()), "estimated_finish": None}
+        done = self._move(job, to, sources, **end, **changes)
+        if done:
+            self.tidy(job)
+        return done
+
+    def tidy(self, job):
+        """Remove what only a training still to be done needs."""
+        for name in ("training.jsonl", "validation.jsonl", "state.safetensors"):
+            (self.folder(job) / name).unlink(missing_ok=True)
+
+
+def _headline(metrics):
+    words = f"Step {metrics['step']}/{metrics['total_steps']}: "
+    shown = {"training loss": "train_loss", "validation loss": "valid_loss"}
+    shown["full validation loss"] = "full_valid_loss"
+    return words + ", ".join(f"{label}={metrics[key]:.2f}" for label, key in shown.items() if key in metrics)

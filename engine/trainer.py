@@ -1,0 +1,145 @@
+"""Train one job: `python -m engine.trainer JOBDIR`.
+
+In: job.json, training.jsonl and perhaps validation.jsonl. Out: metrics.jsonl, which only grows, a PEFT folder
+for each epoch under checkpoints/, and final/. state.safetensors is what a next process resumes from.
+"""
+
+import json
+import math
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from engine.batching import Schedule
+from engine.encoding import ChatEncoder
+from engine.examples import read_examples
+from engine.process import Orphaned, check_parent, die_with_parent
+from engine.training import LoraTraining
+
+SAVE_EVERY = 60  # seconds
+VALIDATE_EVERY = 5  # steps
+VALIDATION_BATCH = 4  # examples
+NICENESS = 10  # chats go first
+
+
+class Diverged(Exception):
+    """The loss is no longer a number."""
+
+
+class Trainer:
+    def __init__(self, folder):
+        self.folder = folder
+        order = json.loads((folder / "job.json").read_text())
+        encoder = ChatEncoder.load(order["base"])
+        self.training = self._examples("training.jsonl", encoder)
+        self.validation = self._examples("validation.jsonl", encoder)
+        self.n_epochs = order["n_epochs"]
+        self.schedule = Schedule(len(self.training), order["batch_size"], self.n_epochs, order["seed"])
+        self.total_steps = self.schedule.total_steps
+        self.model = LoraTraining(order["base"], order["seed"], order["learning_rate"], self.total_steps)
+        self.log = Log(folder / "metrics.jsonl")
+        self.state = folder / "state.safetensors"
+        self.server, self.asked_to_stop = order["server"], False
+
+    def _examples(self, name, encoder):
+        path = self.folder / name
+        return [encoder.example(example) for _, example in read_examples(path)] if path.exists() else []
+
+    def run(self):
+        first = self._begin()
+        began = last_save = time.monotonic()
+        for step in range(first, self.total_steps + 1):
+            metrics = self._step(step)
+            pace = (time.monotonic() - began) / (step - first + 1)
+            self._report(step, metrics, seconds_left=pace * (self.total_steps - step))
+            if self.schedule.ends_epoch(step):
+                self.model.save_adapter(self.folder / "checkpoints" / f"step-{step}")
+                self.log.write("checkpoint", step=step)
+            due = time.monotonic() - last_save > SAVE_EVERY
+            if due or self.schedule.ends_epoch(step) or self.asked_to_stop:
+                self._save(step)
+                last_save = time.monotonic()
+            if self.asked_to_stop:
+                return
+        self.model.save_adapter(self.folder / "final")
+        tokens = sum(len(example.ids) for example in self.training) * self.n_epochs
+        self.log.write("done", trained_tokens=tokens)
+
+    def _begin(self):
+        """The first step to take: behind the saved one, or 1 after a look at the untuned model."""
+        if self.state.exists():
+            return self.model.restore(self.state) + 1
+        if self.validation:
+            self._report(0, self._full_validation(), seconds_left=0)
+        return 1
+
+    def _step(self, step):
+        batch = [self.training[position] for position in self.schedule.batch(step)]
+        loss, accuracy = self.model.step(step, batch, self._alive)
+        if not math.isfinite(loss):
+            raise Diverged(f"The training loss is not a number at step {step}.")
+        metrics = {"train_loss": loss, "train_mean_token_accuracy": accuracy}
+        if self.validation and step % VALIDATE_EVERY == 0:
+            loss, accuracy = self.model.validate(self._validation_batch(step), self._alive)
+            metrics |= {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
+        if self.validation and self.schedule.ends_epoch(step):
+            metrics |= self._full_validation()
+        return metrics
+
+    def _validation_batch(self, step):
+        start = step // VALIDATE_EVERY * VALIDATION_BATCH
+        places = range(start, start + min(VALIDATION_BATCH, len(self.validation)))
+        return [self.validation[place % len(self.validation)] for place in places]
+
+    def _full_validation(self):
+        loss, accuracy = self.model.validate(self.validation, self._alive)
+        return {"full_valid_loss": loss, "full_valid_mean_token_accuracy": accuracy}
+
+    def _report(self, step, metrics, seconds_left):
+        metrics = {"step": step, "total_steps": self.total_steps, **metrics}
+        self.log.write("step", metrics=metrics, seconds_left=seconds_left)
+
+    def _save(self, step):
+        self.model.save(self.state, step)
+        self.log.write("saved", step=step)
+
+    def _alive(self):
+        check_parent(self.server)
+        self.log.touch()
+
+
+class Log:
+    """metrics.jsonl: a line a write, so that a killed trainer leaves whole lines."""
+
+    def __init__(self, path):
+        self.file = path.open("ab", buffering=0)
+        # Closes a line that a lost machine may have torn.
+        if path.stat().st_size:
+            self.file.write(b"\n")
+
+    def write(self, kind, **fields):
+        self.file.write(json.dumps({"kind": kind, **fields}).encode() + b"\n")
+
+    def touch(self):
+        os.utime(self.file.fileno())
+
+
+def main(folder):
+    die_with_parent()
+    os.nice(NICENESS)
+    # Ctrl-C in a terminal reaches the whole group; only the server decides when the trainer ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    trainer = Trainer(folder)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(trainer, "asked_to_stop", True))
+    try:
+        trainer.run()
+    except Diverged as error:
+        trainer.log.write("failed", code="training_diverged", message=str(error))
+    except Orphaned:
+        sys.exit("the server is gone")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,48 @@
+"""Check the files of new jobs, and settle what `auto` means for them."""
+
+from engine.encoding import ChatEncoder
+from engine.examples import InvalidFile, read_examples
+from engine.hyperparameters import resolve
+from engine.worker import Worker
+
+MIN_EXAMPLES = 10
+
+
+class Validator(Worker):
+    statuses = ("validating_files",)
+
+    def work(self, job):
+        base = self.bases[job["model"]]
+        folder = self.jobs.folder(job)
+        context, encoder = base.card()["context_window"], ChatEncoder.load(base.folder())
+        counts = {}
+        for kind in ("training", "validation"):
+            if job[f"{kind}_file"] is None:
+                continue
+            self.jobs.say(job, f"validating-{kind}", f"Validating {kind} file: {job[f'{kind}_file']}")
+            try:
+                counts[kind] = count_examples(folder / f"{kind}.jsonl", encoder, context)
+            except InvalidFile as error:
+                message = f"The {kind} file is not valid. {error}"
+                return self.jobs.fail(job, f"invalid_{kind}_file", message, f"{kind}_file")
+        if counts["training"] < MIN_EXAMPLES:
+            has = f"Training file has {counts['training']} example(s)"
+            message = f"{has}, but must have at least {MIN_EXAMPLES} examples"
+            return self.jobs.fail(job, "invalid_n_examples", message, "training_file")
+        self.jobs.queue(job, resolve(job["hyperparameters"], counts["training"]))
+
+
+def count_examples(path, encoder, context):
+    """How many examples the file has; raises InvalidFile."""
+    count = 0
+    for line, example in read_examples(path):
+        count += 1
+        try:
+            tokens = len(encoder.example(example).ids)
+        except ValueError as error:
+            raise InvalidFile(f"Line {line}: {error}") from error
+        if tokens > context:
+            raise InvalidFile(f"Line {line}: the example has {tokens} tokens; the model reads {context}")
+    if not count:
+        raise InvalidFile("The file is empty.")
+    return count

@@ -1,0 +1,39 @@
+"""A thread that takes the jobs of certain statuses, one after the other."""
+
+import logging
+import threading
+
+logger = logging.getLogger(__name__)
+PAUSE = 0.1
+
+
+class Worker(threading.Thread):
+    """Subclasses name their `statuses` and do the `work` on one job."""
+
+    statuses = ()
+
+    def __init__(self, jobs, bases):
+        super().__init__(daemon=True, name=type(self).__name__)
+        self.jobs, self.bases = jobs, bases
+        self.stopping = threading.Event()
+
+    def run(self):
+        while not self.stopping.wait(PAUSE):
+            try:
+                self._take_one()
+            except Exception:
+                logger.exception("%s goes on after an error", self.name)
+
+    def _take_one(self):
+        """One bad job must not stop those behind it."""
+        job = self.jobs.oldest(*self.statuses)
+        if job is None:
+            return
+        try:
+            self.work(job)
+        except Exception as error:
+            self.jobs.fail(job, "server_error", f"The server could not go on: {error}")
+            raise
+
+    def stop(self):
+        self.stopping.set()

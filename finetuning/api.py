@@ -1,0 +1,143 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import find
+from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
+from common.doorbell import ring
+from courses.models import Course
+from datasets.models import Version
+from finetuning.models import Checkpoint, Event, Job, Metric, TunedModel
+from finetuning.tasks import sweep
+from providers.models import Model
+
+
+class JobRow(serializers.ModelSerializer):
+    hyperparameters = serializers.DictField(help_text="As asked: numbers or “auto”.")
+    settled_hyperparameters = serializers.DictField(help_text="What auto became.")
+    base_model = serializers.CharField(source="model.name")
+    provider = serializers.CharField(source="model.provider.name")
+    estimate = serializers.DecimalField(14, 6, source="ledger.estimate", help_text="US dollars")
+    billed = serializers.DecimalField(14, 6, source="ledger.settled", allow_null=True, help_text="US dollars")
+
+    class Meta:
+        model = Job
+        fields = [
+            "id", "version", "base_model", "provider", "state", "raw_status", "problem", "hyperparameters",
+            "settled_hyperparameters", "seed", "suffix", "remote_id", "error_code", "error_message",
+            "trained_tokens", "estimate", "billed", "created", "finishes_at", "ended",
+        ]  # fmt: skip
+
+
+class NewJob(serializers.Serializer):
+    model = serializers.IntegerField(help_text="Id of a base model, from `/api/base-models/`.")
+    n_epochs = serializers.CharField(default="auto", help_text="1 to 50, or auto")
+    batch_size = serializers.CharField(default="auto", help_text="1 to 256, or auto")
+    learning_rate_multiplier = serializers.CharField(default="auto", help_text="over 0, or auto")
+    seed = serializers.IntegerField(default=42, min_value=0, max_value=2**31 - 1)
+    suffix = serializers.RegexField(r"^[A-Za-z0-9-]*$", default="", allow_blank=True, max_length=40)
+
+
+class EventRow(serializers.ModelSerializer):
+    data = serializers.DictField()
+
+    class Meta:
+        model = Event
+        fields = ["id", "type", "level", "message", "data", "at"]
+
+
+class MetricRow(serializers.ModelSerializer):
+    class Meta:
+        model = Metric
+        fields = ["step", "name", "value"]
+
+
+class CheckpointRow(serializers.ModelSerializer):
+    metrics = serializers.DictField()
+
+    class Meta:
+        model = Checkpoint
+        fields = ["id", "step", "model_name", "metrics"]
+
+
+class TunedModelRow(serializers.ModelSerializer):
+    class Meta:
+        model = TunedModel
+        fields = ["id", "name", "job", "made"]
+
+
+class CourseJobs(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(JobRow)))
+    def get(self, request, pk):
+        """The jobs of a course, newest first."""
+        course = find(Course, pk, request.user, to="review")
+        return paged(request, Job.objects.of(course).select_related("model__provider", "ledger"), JobRow)
+
+
+class VersionJobs(APIView):
+    @extend_schema(request=NewJob, responses=answers(JobRow, 201))
+    def post(self, request, pk):
+        """Start training on a version. Asking twice for the same is one job."""
+        version = find(Version, pk, request.user, to="train")
+        values = checked(NewJob, request)
+        model = Model.objects.trainable().filter(pk=values.pop("model")).first()
+        if model is None:
+            raise serializers.ValidationError({"model": "There is no such model that can be tuned."})
+        seed, suffix = values.pop("seed"), values.pop("suffix")
+        job = Job.objects.start(version, model, request.user, values, seed=seed, suffix=suffix)
+        ring(sweep)
+        return Response(JobRow(job).data, status=201)
+
+
+class OneJob(APIView):
+    @extend_schema(responses=answers(JobRow))
+    def get(self, request, pk):
+        """A job: its state, what the provider says, its costs."""
+        return Response(JobRow(find(Job, pk, request.user)).data)
+
+
+class CancelJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow))
+    def post(self, request, pk):
+        """Cancel a job that has not ended."""
+        job = find(Job, pk, request.user, to="train")
+        job.cancel(by=request.user)
+        ring(sweep)
+        return Response(JobRow(job).data)
+
+
+class Events(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(EventRow)))
+    def get(self, request, pk):
+        """What the provider reported, oldest first."""
+        return paged(request, find(Job, pk, request.user).events.all(), EventRow)
+
+
+class Metrics(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(MetricRow)))
+    def get(self, request, pk):
+        """Losses and token accuracies by step, for training, validation and full validation."""
+        return paged(request, find(Job, pk, request.user).metrics.all(), MetricRow)
+
+
+class Checkpoints(APIView):
+    @extend_schema(responses=answers(CheckpointRow(many=True)))
+    def get(self, request, pk):
+        """The checkpoints that are kept; each is a usable model."""
+        return Response(CheckpointRow(find(Job, pk, request.user).checkpoints.all(), many=True).data)
+
+
+class TunedModels(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(TunedModelRow)))
+    def get(self, request, pk):
+        """The tuned models of a course."""
+        course = find(Course, pk, request.user, to="review")
+        return paged(request, TunedModel.objects.of(course), TunedModelRow)
+
+
+class OneTunedModel(APIView):
+    @extend_schema(responses=answers(TunedModelRow))
+    def get(self, request, pk):
+        """One tuned model and the job that made it."""
+        return Response(TunedModelRow(find(TunedModel, pk, request.user)).data)

@@ -1,0 +1,328 @@
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import CourseRows
+from accounts.models import User, record
+from common.states import Refused, Stateful, Sweepable, SweepQuerySet
+from datasets.formats import canonical, digest
+from datasets.models import Version
+from datasets.states import Split
+from finetuning.states import CANCELLED, FINAL, INTENDED, LIVE, MOVES, SUCCEEDED, JobState, Method
+from providers.models import LedgerEntry, Model, Provider
+from providers.pricing import auto_epochs, training_cost
+
+LIMITS = {
+    "n_epochs": (int, 1, 50),
+    "batch_size": (int, 1, 256),
+    "learning_rate_multiplier": (float, 0.001, 100),
+}
+
+
+def check_hyperparameters(values: dict) -> dict:
+    """{name: number or "auto"} within the provider-independent limits, or ValidationError."""
+    clean = {}
+    for name, (kind, low, high) in LIMITS.items():
+        value = values.get(name, "auto")
+        if value in ("auto", "", None):
+            clean[name] = "auto"
+            continue
+        try:
+            clean[name] = kind(value)
+        except (TypeError, ValueError) as error:
+            raise ValidationError({name: now_("a number or “auto”")}) from error
+        if not low <= clean[name] <= high:
+            raise ValidationError({name: now_("between %(low)s and %(high)s") % {"low": low, "high": high}})
+    return clean
+
+
+class JobQuerySet(SweepQuerySet, CourseRows):
+    def live(self):
+        return self.filter(state__in=LIVE)
+
+    @transaction.atomic
+    def start(self, version, model, by=None, hyperparameters=None, seed=42, suffix=""):
+        """A job that waits for the sweep, its money held. The same request while one is live is that one."""
+        hyper = check_hyperparameters(hyperparameters or {})
+        self._check(version, model)
+        fingerprint = digest(canonical([hyper, seed, suffix]))
+        Version.objects.select_for_update().get(pk=version.pk)
+        same = self.live().filter(version=version, model=model, fingerprint=fingerprint).first()
+        if same:
+            return same
+        job = self.model(
+            version=version, model=model, hyperparameters=hyper, seed=seed, suffix=suffix,
+            fingerprint=fingerprint, by=by, next_poll_at=timezone.now(),
+        )  # fmt: skip
+        job.full_clean(exclude=["ledger"])
+        tokens, money = job.estimated()
+        job.ledger = LedgerEntry.objects.reserve(
+            version.dataset.course, LedgerEntry.Purpose.TRAINING, model, tokens, money, by=by
+        )
+        job.save()
+        job.moves.create(state=INTENDED, by=by)
+        record(by, "job.start", job, version.dataset.course, model=str(model), estimate=str(money))
+        return job
+
+    def _check(self, version, model):
+        if not Model.objects.trainable().filter(pk=model.pk).exists():
+            raise Refused(now_("%s cannot be tuned any more. Choose another model.") % model)
+        long = version.examples.filter(split=Split.TRAIN, tokens__gt=model.example_tokens).count()
+        if long:
+            raise Refused(
+                now_("%(count)d examples are longer than the %(limit)d tokens that %(model)s takes.")
+                % {"count": long, "limit": model.example_tokens, "model": model.name}
+            )
+        if model.price("train") is None:
+            raise Refused(now_("The price of %s is not known. Staff enter it first.") % model)
+
+
+class Job(Stateful, Sweepable):
+    """One training at one provider, taken from its intention to its end by the sweep."""
+
+    MOVES = MOVES
+
+    version = models.ForeignKey(Version, models.PROTECT, related_name="jobs")
+    model = models.ForeignKey(Model, models.PROTECT, related_name="jobs", verbose_name=_("base model"))
+    method = models.CharField(_("method"), max_length=16, choices=Method.choices, default=Method.SUPERVISED)
+    hyperparameters = models.JSONField(_("hyperparameters"), default=dict)
+    settled_hyperparameters = models.JSONField(_("what auto became"), default=dict, blank=True)
+    seed = models.PositiveIntegerField(_("seed"), default=42)
+    suffix = models.CharField(
+        _("suffix"),
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"\A[A-Za-z0-9-]*\Z", _("Latin letters, digits and hyphens only."))],
+    )
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(_("state"), max_length=16, choices=JobState.choices, default=INTENDED)
+    raw_status = models.CharField(_("the provider says"), max_length=64, blank=True)
+    remote_id = models.CharField(_("id at the provider"), max_length=200, blank=True)
+    op = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    sendings = models.PositiveIntegerField(default=0)
+    cancel_wanted = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=100, blank=True)
+    error_message = models.TextField(blank=True)
+    last_event = models.CharField(max_length=200, blank=True)
+    trained_tokens = models.PositiveBigIntegerField(_("billed tokens"), null=True, blank=True)
+    finishes_at = models.DateTimeField(null=True, blank=True)
+    ledger = models.OneToOneField(LedgerEntry, models.PROTECT, related_name="job")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    ended = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+    COURSE = "version__dataset__course"
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "model", "fingerprint"],
+                condition=models.Q(state__in=LIVE),
+                name="same_job_lives_once",
+            ),
+            models.UniqueConstraint(
+                fields=["model", "remote_id"],
+                condition=~models.Q(remote_id=""),
+                name="one_row_per_remote_job",
+            ),
+        ]
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
+
+    def __str__(self):
+        return now_("Job %(pk)s on %(model)s") % {"pk": self.pk, "model": self.model.name}
+
+    @property
+    def course(self):
+        return self.version.dataset.course
+
+    @property
+    def provider(self):
+        return self.model.provider
+
+    def estimated(self):
+        """(tokens, US dollars) that training will take, by the statistics of the version."""
+        count = self.version.statistics[Split.TRAIN]
+        wanted = self.hyperparameters["n_epochs"]
+        epochs = auto_epochs(count["examples"]) if wanted == "auto" else wanted
+        return count["tokens"] * epochs, training_cost(self.model, count["tokens"], epochs)
+
+    def advance_to(self, state, note="", **changes):
+        """Move, and with the last move put down the end and the money."""
+        if state in FINAL:
+            changes.setdefault("ended", timezone.now())
+            changes["next_poll_at"] = None
+        with transaction.atomic():
+            self._move(state, note=note, **changes)
+            if state in FINAL:
+                self._settle()
+
+    def _settle(self):
+        tokens = self.trained_tokens or 0
+        price = self.model.price("train") or 0
+        self.ledger.settle(price * tokens / 1_000_000, tokens)
+
+    def fail(self, code, message):
+        self.advance_to(JobState.FAILED, error_code=code[:100], error_message=message, problem="")
+
+    @transaction.atomic
+    def cancel(self, by=None):
+        """Cancel at once what has not been sent; ask the provider for the rest."""
+        record(by, "job.cancel", self, self.course)
+        live = Job.objects.filter(pk=self.pk, state__in=LIVE)
+        if live.exclude(state=INTENDED).update(cancel_wanted=True, next_poll_at=timezone.now()):
+            self.refresh_from_db()
+        else:
+            self._move(CANCELLED, by=by, sources=[INTENDED], ended=timezone.now(), next_poll_at=None)
+            self._settle()
+
+    @property
+    def progress(self):
+        """Share of the steps done, 0 to 1; None before the first step is known."""
+        latest = self.events.filter(type="metrics").order_by("-pk").first()
+        total = (latest.data.get("total_steps") or 0) if latest else 0
+        return min(1, latest.data.get("step", 0) / total) if total else None
+
+    @property
+    def tuned(self):
+        return TunedModel.objects.filter(job=self, checkpoint=None).first()
+
+
+class JobMove(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="moves")
+    state = models.CharField(max_length=16, choices=JobState.choices)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name, verbose_name_plural = _("move of a job"), _("moves of jobs")
+
+    def __str__(self):
+        return self.get_state_display()
+
+
+class Event(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    remote_id = models.CharField(max_length=200)
+    type = models.CharField(max_length=32)
+    level = models.CharField(max_length=16, blank=True)
+    message = models.TextField()
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    objects = CourseRows.as_manager()
+    COURSE = "job__version__dataset__course"
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["job", "remote_id"], name="each_event_once")]
+        verbose_name, verbose_name_plural = _("event"), _("events")
+
+    def __str__(self):
+        return self.message[:80]
+
+
+class Metric(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="metrics")
+    step = models.PositiveIntegerField()
+    name = models.CharField(max_length=64)
+    value = models.FloatField()
+
+    objects = CourseRows.as_manager()
+    COURSE = "job__version__dataset__course"
+
+    class Meta:
+        ordering = ["name", "step"]
+        constraints = [models.UniqueConstraint(fields=["job", "step", "name"], name="each_value_once")]
+        verbose_name, verbose_name_plural = _("metric"), _("metrics")
+
+    def __str__(self):
+        return f"{self.name} {self.step}: {self.value:.4g}"
+
+
+class Checkpoint(models.Model):
+    job = models.ForeignKey(Job, models.CASCADE, related_name="checkpoints")
+    remote_id = models.CharField(max_length=200)
+    step = models.PositiveIntegerField(_("step"))
+    model_name = models.CharField(_("model"), max_length=300)
+    metrics = models.JSONField(default=dict)
+
+    objects = CourseRows.as_manager()
+    COURSE = "job__version__dataset__course"
+
+    class Meta:
+        ordering = ["step"]
+        constraints = [models.UniqueConstraint(fields=["job", "step"], name="one_checkpoint_a_step")]
+        verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
+
+    def __str__(self):
+        return now_("step %d") % self.step
+
+
+class TunedModel(models.Model):
+    """What a job brought forth; `name` is the provider's. A checkpoint may be a model of its own."""
+
+    job = models.ForeignKey(Job, models.PROTECT, related_name="tuned_models")
+    checkpoint = models.OneToOneField(Checkpoint, models.PROTECT, null=True, blank=True)
+    name = models.CharField(_("name"), max_length=300)
+    made = models.DateTimeField(_("made"), auto_now_add=True)
+
+    objects = CourseRows.as_manager()
+    COURSE = "job__version__dataset__course"
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="each_tuned_model_once")]
+        verbose_name, verbose_name_plural = _("tuned model"), _("tuned models")
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def deployment(self):
+        return self.deployments.filter(state=Deployment.State.READY).first()
+
+
+class Deployment(models.Model):
+    """Where a tuned model can be called, and by what name."""
+
+    class State(models.TextChoices):
+        READY = "ready", _("ready")
+        ENDED = "ended", _("ended")
+
+    tuned_model = models.ForeignKey(TunedModel, models.CASCADE, related_name="deployments")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="deployments")
+    name = models.CharField(_("callable name"), max_length=300)
+    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.READY)
+    ends = models.DateField(_("ends"), null=True, blank=True)
+
+    objects = CourseRows.as_manager()
+    COURSE = "tuned_model__job__version__dataset__course"
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name, verbose_name_plural = _("deployment"), _("deployments")
+
+    def __str__(self):
+        return self.name
+
+
+def succeed(job, model_name, **changes):
+    """The last move of a good job, and the model it made, in one transaction."""
+    with transaction.atomic():
+        job.advance_to(SUCCEEDED, problem="", **changes)
+        tuned, _made = TunedModel.objects.get_or_create(job=job, name=model_name, checkpoint=None)
+        Deployment.objects.get_or_create(
+            tuned_model=tuned, provider=job.provider,
+            defaults={"name": model_name, "ends": job.model.serve_until},
+        )  # fmt: skip
+    return tuned

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from finetuning import views
+
+urlpatterns = [
+    path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
+    path("versions/<int:pk>/train/", views.train, name="train"),
+    path("jobs/<int:pk>/", views.job, name="job"),
+    path("jobs/<int:pk>/cancel/", views.job_cancel, name="job_cancel"),
+]

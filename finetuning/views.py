@@ -1,0 +1,82 @@
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.access import find
+from common.doorbell import ring
+from courses.models import Course
+from datasets.costs import offers
+from datasets.models import Version
+from finetuning import curves
+from finetuning.forms import TrainForm
+from finetuning.models import Job
+from finetuning.tasks import sweep
+
+STOP_POLLING = 286
+
+
+@login_required
+def jobs(request, pk):
+    course = find(Course, pk, request.user, to="review")
+    rows = Job.objects.of(course).select_related("model__provider", "version__dataset", "ledger")
+    versions = Version.objects.of(course).select_related("dataset")
+    context = {"course": course, "step": "jobs", "jobs": rows, "versions": versions}
+    return render(request, "finetuning/jobs.html", context)
+
+
+@login_required
+def train(request, pk):
+    version = find(Version, pk, request.user, to="train")
+    form = TrainForm(request.POST or None)
+    if form.is_valid():
+        values = form.cleaned_data
+        job = Job.objects.start(
+            version,
+            values["model"],
+            request.user,
+            values["hyperparameters"],
+            values["seed"],
+            values["suffix"],
+        )
+        ring(sweep)
+        return redirect("job", job.pk)
+    context = {
+        "course": version.dataset.course, "step": "jobs", "version": version, "form": form,
+        "offers": offers(version),
+    }  # fmt: skip
+    return render(request, "finetuning/train.html", context)
+
+
+@login_required
+def job(request, pk):
+    """The whole page, or for htmx its live part, until the job has ended."""
+    job = find(Job, pk, request.user)
+    names, rows = curves.table(job)
+    context = {
+        "course": job.course,
+        "step": "jobs",
+        "job": job,
+        "charts": curves.curves(job),
+        "names": names,
+        "rows": rows,
+        "events": job.events.exclude(type="metrics").order_by("-at", "-pk")[:30],
+        "moves": job.moves.select_related("by"),
+        "checkpoints": job.checkpoints.all(),
+        "tuned": job.tuned,
+    }
+    if request.htmx:
+        status = STOP_POLLING if job.is_final else 200
+        return render(request, "finetuning/_job_live.html", context, status=status)
+    return render(request, "finetuning/job.html", context)
+
+
+@require_POST
+@login_required
+def job_cancel(request, pk):
+    job = find(Job, pk, request.user, to="train")
+    job.cancel(by=request.user)
+    ring(sweep)
+    messages.info(request, _("The job is being cancelled."))
+    return redirect("job", job.pk)

@@ -1,0 +1,232 @@
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+
+from accounts.access import CourseRows
+from accounts.models import User
+from common.fields import EncryptedField
+from common.states import Refused
+from courses.models import Course
+
+
+class Provider(models.Model):
+    """Who trains and answers. What differs between providers is in `capabilities`, not in code."""
+
+    class Kind(models.TextChoices):
+        ENGINE = "engine", _("CourseTune engine")
+        OPENAI = "openai", "OpenAI"
+        COMPATIBLE = "compatible", _("compatible address")
+
+    DEFAULTS = {
+        "trains": True,
+        "suffix_length": 40,
+        "metadata_filter": True,
+        "events": True,
+        "checkpoints": True,
+        "seed": True,
+    }
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.COMPATIBLE)
+    base_url = models.URLField(_("address"), blank=True, help_text=_("ends in /v1"))
+    key = EncryptedField(_("key"), blank=True)
+    capabilities = models.JSONField(_("capabilities"), default=dict, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name, verbose_name_plural = _("provider"), _("providers")
+
+    def __str__(self):
+        return self.name
+
+    def can(self, capability):
+        return {**self.DEFAULTS, **self.capabilities}.get(capability)
+
+    @property
+    def address(self):
+        """Where it answers; the engine of this installation stands where the settings say."""
+        return self.base_url or (settings.ENGINE_URL if self.kind == self.Kind.ENGINE else "")
+
+    @property
+    def secret(self):
+        return self.key or (
+            settings.ENGINE_KEY if self.kind == self.Kind.ENGINE and not self.base_url else ""
+        )
+
+    @property
+    def key_ending(self):
+        return f"…{self.key[-4:]}" if len(self.key) >= 12 else "…" if self.key else ""
+
+
+class ModelQuerySet(models.QuerySet):
+    def trainable(self):
+        """Models that a job can be started on today."""
+        today = timezone.localdate()
+        open_still = models.Q(train_until=None) | models.Q(train_until__gte=today)
+        return self.filter(open_still, provider__is_active=True, trainable=True).select_related("provider")
+
+
+class Model(models.Model):
+    """A base model at a provider: its limits, its languages, the dates on which it closes."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="models", verbose_name=_("provider"))
+    name = models.CharField(_("name"), max_length=200)
+    context_tokens = models.PositiveIntegerField(_("context, tokens"))
+    example_tokens = models.PositiveIntegerField(_("limit of a training example, tokens"))
+    languages = models.CharField(_("languages"), max_length=100, blank=True, help_text=_("codes, by comma"))
+    licence = models.CharField(_("licence"), max_length=100, blank=True)
+    trainable = models.BooleanField(_("can be tuned"), default=True)
+    train_until = models.DateField(_("tuning closes"), null=True, blank=True)
+    serve_until = models.DateField(_("shuts down"), null=True, blank=True)
+
+    objects = ModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "name"]
+        constraints = [models.UniqueConstraint(fields=["provider", "name"], name="one_row_per_model")]
+        verbose_name, verbose_name_plural = _("base model"), _("base models")
+
+    def __str__(self):
+        return f"{self.name} ({self.provider})"
+
+    def speaks(self, language):
+        return not self.languages or language in [code.strip() for code in self.languages.split(",")]
+
+    def price(self, what, on=None) -> Decimal | None:
+        """US dollars per 1M tokens for `what` (train, input, cached, output) on a day; None if unknown."""
+        day = on or timezone.localdate()
+        known = [row for row in self.prices.all() if row.what == what and row.valid_from <= day]
+        return max(known, key=lambda row: row.valid_from).amount if known else None
+
+
+class Price(models.Model):
+    class What(models.TextChoices):
+        TRAIN = "train", _("training")
+        INPUT = "input", _("input")
+        CACHED = "cached", _("cached input")
+        OUTPUT = "output", _("output")
+
+    model = models.ForeignKey(Model, models.CASCADE, related_name="prices", verbose_name=_("base model"))
+    what = models.CharField(_("for"), max_length=8, choices=What.choices)
+    amount = models.DecimalField(_("US dollars per 1M tokens"), max_digits=12, decimal_places=4)
+    valid_from = models.DateField(_("valid from"))
+    source = models.CharField(_("source"), max_length=300)
+
+    class Meta:
+        ordering = ["model", "what", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "what", "valid_from"], name="one_price_a_day"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
+        ]
+        verbose_name, verbose_name_plural = _("price"), _("prices")
+
+    def __str__(self):
+        return f"{self.model.name} {self.get_what_display()} ${self.amount}"
+
+
+class Upload(models.Model):
+    """A file that stands at a provider: sent once per content."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="uploads")
+    sha256 = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=32, default="fine-tune")
+    remote_id = models.CharField(max_length=200)
+    bytes = models.PositiveBigIntegerField()
+    sent = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "sha256", "purpose"], name="one_upload_per_content")
+        ]
+        verbose_name, verbose_name_plural = _("upload"), _("uploads")
+
+    def __str__(self):
+        return self.remote_id
+
+
+class Budget(models.Model):
+    """What a course may spend in one calendar month, in US dollars; `held` is reserved or settled."""
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="budgets")
+    month = models.DateField(_("month"), help_text=_("its first day"))
+    limit = models.DecimalField(_("limit, US dollars"), max_digits=12, decimal_places=4)
+    held = models.DecimalField(_("held, US dollars"), max_digits=14, decimal_places=6, default=0)
+
+    objects = CourseRows.as_manager()
+    COURSE = "course"
+
+    class Meta:
+        ordering = ["-month"]
+        constraints = [models.UniqueConstraint(fields=["course", "month"], name="one_budget_a_month")]
+        verbose_name, verbose_name_plural = _("budget"), _("budgets")
+
+    def __str__(self):
+        return f"{self.course} {self.month:%Y-%m}"
+
+
+class LedgerQuerySet(CourseRows):
+    @transaction.atomic
+    def reserve(self, course, purpose, model, tokens, money, by=None):
+        """Hold an estimate against the month's budget, or refuse; free work needs no budget."""
+        money = Decimal(money)
+        month = timezone.localdate().replace(day=1)
+        if money > 0:
+            room = models.F("limit") - money
+            if not Budget.objects.filter(course=course, month=month, held__lte=room).update(
+                held=models.F("held") + money
+            ):
+                raise Refused(
+                    now_(
+                        "%(money)s is over what this course may still spend this month. An owner sets the budget."
+                    )
+                    % {"money": f"${money:.4f}"}
+                )
+        return self.create(
+            course=course, purpose=purpose, model=model, tokens=tokens, month=month, estimate=money,
+            reserved=money, by=by,
+        )  # fmt: skip
+
+
+class LedgerEntry(models.Model):
+    """Money of one act: reserved before it is spent, settled by what was billed. US dollars."""
+
+    class Purpose(models.TextChoices):
+        TRAINING = "training", _("training")
+        EVALUATION = "evaluation", _("evaluation")
+        CHAT = "chat", _("chat")
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="ledger")
+    purpose = models.CharField(_("for"), max_length=16, choices=Purpose.choices)
+    model = models.ForeignKey(Model, models.PROTECT, verbose_name=_("base model"))
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("who"))
+    at = models.DateTimeField(auto_now_add=True)
+    month = models.DateField()
+    tokens = models.PositiveBigIntegerField(_("tokens"), default=0)
+    estimate = models.DecimalField(_("estimate"), max_digits=14, decimal_places=6, default=0)
+    reserved = models.DecimalField(_("reserved"), max_digits=14, decimal_places=6, default=0)
+    settled = models.DecimalField(_("settled"), max_digits=14, decimal_places=6, null=True)
+
+    objects = LedgerQuerySet.as_manager()
+    COURSE = "course"
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name, verbose_name_plural = _("ledger entry"), _("ledger entries")
+
+    def __str__(self):
+        return f"{self.get_purpose_display()} {self.course} ${self.estimate}"
+
+    @transaction.atomic
+    def settle(self, money, tokens=0):
+        """Replace the reservation by what was billed; the second call changes nothing."""
+        money = Decimal(money)
+        here = LedgerEntry.objects.filter(pk=self.pk, settled=None)
+        if here.update(settled=money, tokens=tokens or self.tokens, reserved=0):
+            Budget.objects.filter(course=self.course_id, month=self.month).update(
+                held=models.F("held") - self.reserved + money
+            )
