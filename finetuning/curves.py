@@ -32,7 +32,7 @@ def _series(styles, points):
 
 def table(job) -> tuple[list[str], list[tuple]]:
     """(names, rows): the same numbers to read, one row a step."""
-    names = [name for name in [*LOSS, *ACCURACY]]
+    names = [*LOSS, *ACCURACY]
     rows = {}
     for name, step, value in job.metrics.values_list("name", "step", "value"):
         rows.setdefault(step, {})[name] = value
