@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import signal
 import socket
 import sys
@@ -12,10 +13,14 @@ import uvicorn
 from engine import app, settings
 from engine.bases import BadSource
 
+# For the libraries of the models, here and in the trainer.
+QUIET = {"TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore::FutureWarning"}
 SHUTDOWN_PATIENCE = 5  # seconds for open requests
 
 
 def main():
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         chosen = settings.read()
@@ -27,12 +32,16 @@ def main():
     # Uploads are spooled on the disk that will keep them.
     tempfile.tempdir = str(chosen.home / "files")
     # uvicorn raises the signal again once all has stopped in order; that is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     config = uvicorn.Config(
         application, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_PATIENCE
     )
     print(f"engine: http://{chosen.host}:{chosen.port}/v1, state in {chosen.home}", flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    # Threads inside the model's native code would abort the interpreter's own way out.
+    os._exit(0 if server.started else 1)
 
 
 def _listen(host, port):

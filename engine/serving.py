@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 MAX_ROWS = 8
 # Prompt tokens in a batch, padding included: bounds the memory of its first pass.
 BATCH_TOKENS = 16384
-GATHER = 0.01  # seconds that requests sent together may lie apart
+GATHER = 0.03  # seconds that requests sent together may lie apart
 MAX_ADAPTERS = 16
 BASE_ROW = "__base__"  # peft's name for a row without adapter
 
@@ -49,10 +49,17 @@ class ModelServer(threading.Thread):
         while not self._stopping:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
-            time.sleep(GATHER)
+            self._gather()
             self._busy = self._next_batch()
             if self._busy:
                 self._answer(self._busy)
+
+    def _gather(self):
+        """Wait while requests still come in: a batch costs little more than one of its rows."""
+        seen = 0
+        while seen < len(self._waiting) < MAX_ROWS:
+            seen = len(self._waiting)
+            time.sleep(GATHER)
 
     def _next_batch(self):
         """Those who have waited longest and share a base model, as many as fit."""

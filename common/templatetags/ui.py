@@ -59,3 +59,9 @@ def item(mapping, key):
 def here(context, word):
     """aria-current for the step of the course that this page belongs to."""
     return mark_safe(' aria-current="page"') if context.get("step") == word else ""
+
+
+@register.filter
+def split_name(split):
+    names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
+    return names.get(split, split)

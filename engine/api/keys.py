@@ -26,4 +26,4 @@ class KeyCheck:
         if len(given) != 1 or not given[0].startswith(b"Bearer "):
             return False
         key = given[0].removeprefix(b"Bearer ").strip()
-        return any([hmac.compare_digest(key, known) for known in self.keys])
+        return any(hmac.compare_digest(key, known) for known in self.keys)
