@@ -3,8 +3,10 @@
 from functools import cache
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers, status
+from rest_framework.exceptions import ParseError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -34,6 +36,8 @@ def refuse(error, context):
         return Response(
             {"detail": error.messages[0], "problems": error.messages}, status=status.HTTP_400_BAD_REQUEST
         )
+    if isinstance(error, RecursionError):
+        error = ParseError(_("The body is nested too deeply."))
     return exception_handler(error, context)
 
 

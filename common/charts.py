@@ -1,12 +1,12 @@
 """Charts as SVG drawn by the server: colours come from the page, values show on hover, no script."""
 
 from dataclasses import dataclass, field
-from math import isfinite
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 52, 14, 14, 34
+SMALLEST, LARGEST = 1e-9, 1e12
 
 
 @dataclass
@@ -28,18 +28,20 @@ class LineChart:
 
     def __post_init__(self):
         for each in self.series:
-            each.points = [(x, y) for x, y in each.points if y is not None and isfinite(y)]
+            each.points = [(x, y) for x, y in each.points if y is not None and abs(y) < LARGEST]
         points = [point for each in self.series for point in each.points]
         self.empty = not points
         if points:
             self.x_high = max(x for x, _ in points) or 1
-            self.y_high = self.y_max or max(y for _, y in points) * 1.05 or 1
+            top = max(y for _, y in points)
+            self.y_high = self.y_max or (top * 1.05 if top > SMALLEST else 1)
 
     def x(self, value):
-        return LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_high
+        return _at(LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_high)
 
     def y(self, value):
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / self.y_high
+        share = min(max(value / self.y_high, 0), 1)
+        return _at(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share)
 
     def svg(self):
         if self.empty:
@@ -57,11 +59,11 @@ class LineChart:
             for value in _ticks(self.y_high)
         ]
         lines = format_html_join(
-            "", '<line class="grid" x1="{}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>'
-            '<text class="tick end" x="{}" y="{:.1f}">{}</text>', rows
+            "", '<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>'
+            '<text class="tick end" x="{}" y="{}">{}</text>', rows
         )  # fmt: skip
         columns = [(self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _ticks(self.x_high)]
-        ticks = format_html_join("", '<text class="tick middle" x="{:.1f}" y="{}">{}</text>', columns)
+        ticks = format_html_join("", '<text class="tick middle" x="{}" y="{}">{}</text>', columns)
         label = format_html(
             '<text class="tick end" x="{}" y="{}">{}</text>', WIDTH - RIGHT, HEIGHT - 3, self.x_label
         )
@@ -70,15 +72,15 @@ class LineChart:
     def _marks(self):
         rows = [(self.x(at), TOP, self.x(at), HEIGHT - BOTTOM, text) for at, text in self.marks]
         return format_html_join(
-            "", '<line class="mark" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}"><title>{}</title></line>', rows
+            "", '<line class="mark" x1="{}" y1="{}" x2="{}" y2="{}"><title>{}</title></line>', rows
         )
 
     def _line(self, series):
-        places = [(self.x(x), self.y(min(y, self.y_high)), x, y) for x, y in series.points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _, _ in places)
+        places = [(self.x(x), self.y(y), x, y) for x, y in series.points]
+        path = " ".join(f"{x},{y}" for x, y, _, _ in places)
         dots = format_html_join(
             "",
-            '<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{} · {} {}: {}</title></circle>',
+            '<circle class="dot {}" cx="{}" cy="{}" r="4"><title>{} · {} {}: {}</title></circle>',
             (
                 (series.style, x, y, series.name, self.x_label, _short(at), _short(v))
                 for x, y, at, v in places
@@ -98,18 +100,18 @@ def histogram(title, buckets, unit=""):
         tall = (HEIGHT - TOP - BOTTOM - 14) * count / top
         x, y = LEFT + place * step, HEIGHT - BOTTOM - tall
         bars.append(
-            (x + 2, y, max(step - 4, 1), tall, label, unit, count, x + step / 2, y - 4, count or "",
-             x + step / 2, HEIGHT - BOTTOM + 16, label)
+            (_at(x + 2), _at(y), _at(max(step - 4, 1)), _at(tall), label, unit, count,
+             _at(x + step / 2), _at(y - 4), count or "", _at(x + step / 2), HEIGHT - BOTTOM + 16, label)
         )  # fmt: skip
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
         WIDTH, HEIGHT, title,
         format_html_join(
             "",
-            '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">'
+            '<rect class="bar" x="{}" y="{}" width="{}" height="{}">'
             "<title>{} {}: {}</title></rect>"
-            '<text class="tick middle" x="{:.1f}" y="{:.1f}">{}</text>'
-            '<text class="tick middle" x="{:.1f}" y="{}">{}</text>',
+            '<text class="tick middle" x="{}" y="{}">{}</text>'
+            '<text class="tick middle" x="{}" y="{}">{}</text>',
             bars,
         ),
     )  # fmt: skip
@@ -145,6 +147,11 @@ def _ticks(high, most=5):
         scale /= 10
     step = next(scale * part for part in (0.2, 0.25, 0.5, 1, 2, 5) if high / (scale * part) <= most)
     return [round(step * n, 10) for n in range(int(high / step) + 1)]
+
+
+def _at(place):
+    """A coordinate; format_html gives texts to its fields, so it cannot round by itself."""
+    return round(place, 1)
 
 
 def _short(value):

@@ -6,6 +6,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 log = structlog.get_logger()
+ONCE = {"max_retries": 0}
 
 
 def ring(task):
@@ -15,6 +16,6 @@ def ring(task):
 
 def _ring(task):
     try:
-        task.apply_async(retry=False, expires=30)
+        task.apply_async(retry_policy=ONCE, expires=30)
     except (OperationalError, RedisError, OSError) as error:
         log.warning("the broker did not hear the ring", task=task.name, problem=type(error).__name__)

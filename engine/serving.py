@@ -73,8 +73,11 @@ class ModelServer(threading.Thread):
             return batch
 
     def _answer(self, batch):
+        began = time.monotonic()
         try:
             self._generate(batch)
+            tokens, seconds = sum(len(reply.ids) for reply in batch), time.monotonic() - began
+            logger.info("%d replies, %d tokens in %.1f s", len(batch), tokens, seconds)
         except Exception as error:
             logger.exception("a batch of %d replies broke off", len(batch))
             for reply in batch:

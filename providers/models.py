@@ -64,11 +64,14 @@ class Provider(models.Model):
 
 
 class ModelQuerySet(models.QuerySet):
+    def open(self):
+        """Models whose providers still tune them, whether or not one is set up here."""
+        open_still = models.Q(train_until=None) | models.Q(train_until__gte=timezone.localdate())
+        return self.filter(open_still, trainable=True).select_related("provider")
+
     def trainable(self):
-        """Models that a job can be started on today."""
-        today = timezone.localdate()
-        open_still = models.Q(train_until=None) | models.Q(train_until__gte=today)
-        return self.filter(open_still, provider__is_active=True, trainable=True).select_related("provider")
+        """Models that a job can be started on here and today."""
+        return self.open().filter(provider__is_active=True)
 
 
 class Model(models.Model):

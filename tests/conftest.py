@@ -1,0 +1,76 @@
+"""The cast of every test: one person for each role, and a course on which they have it."""
+
+import hypothesis
+import pytest
+
+from datasets.models import Dataset
+from tests import factories
+
+hypothesis.settings.register_profile("suite", deadline=None, database=None, max_examples=60)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture
+def owner(db):
+    return factories.make_user(name="Olga Owner", email="owner@example.org", is_instructor=True)
+
+
+@pytest.fixture
+def editor(db):
+    return factories.make_user(name="Eva Editor", email="editor@example.org")
+
+
+@pytest.fixture
+def reviewer(db):
+    return factories.make_user(name="Rex Reviewer", email="reviewer@example.org")
+
+
+@pytest.fixture
+def student(db):
+    return factories.make_user(name="Sam Student", email="student@example.org")
+
+
+@pytest.fixture
+def stranger(db):
+    """Owner of another course, and nobody on this one."""
+    person = factories.make_user(name="Zoe Stranger", email="stranger@example.org", is_instructor=True)
+    factories.make_course(owner=person, title="Another course")
+    return person
+
+
+@pytest.fixture
+def staff(db):
+    return factories.make_user(name="Stan Staff", email="staff@example.org", is_staff=True)
+
+
+@pytest.fixture
+def inactive(db):
+    return factories.make_user(name="Ina Inactive", email="inactive@example.org", is_active=False)
+
+
+@pytest.fixture
+def course(owner, editor, reviewer, student):
+    """Empty, with a member in every role."""
+    return factories.make_course(owner=owner, editor=editor, reviewer=reviewer, student=student)
+
+
+@pytest.fixture
+def full_course(course, owner):
+    """The same with texts."""
+    for name in factories.TEXTS:
+        factories.make_text(course=course, name=name, by=owner)
+    return course
+
+
+@pytest.fixture
+def dataset(full_course, owner):
+    """Built from the texts, every example approved."""
+    dataset = Dataset.objects.start(full_course, "The keeper answers", factories.INSTRUCTIONS, by=owner)
+    dataset.build(by=owner)
+    dataset.approve_drafts(by=owner)
+    return dataset
+
+
+@pytest.fixture
+def version(dataset, owner):
+    return factories.make_version(dataset=dataset, by=owner)
