@@ -3,6 +3,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry, User
+from common.admin import ReadOnly
 
 
 @admin.register(User)
@@ -22,17 +23,8 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):
+class AuditEntryAdmin(ReadOnly):
     list_display = ["at", "actor", "action", "object_label", "course_id"]
     list_filter = ["action", "at"]
     search_fields = ["object_label", "actor__email"]
     list_select_related = ["actor"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.forms import ProfileForm, SignInForm, TokenForm
 from accounts.tokens import make_token, revoke_token, tokens_of
+from common.middleware import way_back
 
 
 class SignIn(LoginView):
@@ -45,8 +46,7 @@ def token_revoke(request, pk):
 def language(request):
     """Another language, for the signed-in person for good, for a guest in this browser."""
     wanted = request.POST.get("language", "")
-    back = request.META.get("HTTP_REFERER", "/")
-    response = redirect(back if back.startswith(request.build_absolute_uri("/")) else "/")
+    response = redirect(way_back(request))
     if translation.check_for_language(wanted):
         if request.user.is_authenticated:
             type(request.user).objects.filter(pk=request.user.pk).update(language=wanted)

@@ -1,5 +1,6 @@
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from common.states import IllegalMove, Refused
 
@@ -44,5 +45,11 @@ class Refusals:
             status, problems = 400, error.messages
         else:
             return None
-        back = request.META.get("HTTP_REFERER", "/")
-        return render(request, "problem.html", {"problems": problems, "back": back}, status=status)
+        context = {"problems": problems, "back": way_back(request)}
+        return render(request, "problem.html", context, status=status)
+
+
+def way_back(request):
+    """The page that the person comes from, if it is one of ours; else the first."""
+    back = request.META.get("HTTP_REFERER", "")
+    return back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "/"

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import tiktoken
 
 URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
+GAP, BLANKS = re.compile(r"(?<!\s)\s{10000,}"), re.compile(r"\s{10000}")
 PER_MESSAGE, PER_NAME, REPLY_PRIMER = 3, 1, 3
 
 
@@ -27,6 +29,8 @@ def encoding():
 
 
 def count(text: str) -> int:
+    """Tokens of any text. The tokeniser overflows its stack on an endless gap, so such a gap gets line ends."""
+    text = GAP.sub(lambda gap: BLANKS.sub("\\g<0>\n", gap[0]), text)
     return len(encoding().encode_ordinary(text))
 
 

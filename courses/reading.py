@@ -12,7 +12,9 @@ from common.states import Refused
 
 KINDS = {".md": "markdown", ".markdown": "markdown", ".txt": "plain"}
 OLD_RUSSIAN = {"cp1251": "Windows-1251", "koi8_r": "KOI8-R", "cp866": "DOS-866"}
-COMMON = set("оеаинтсрвл")
+LETTERS = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"  # of Russian, the commonest first
+WORD = re.compile(r"[^\W\d_]+")
+RUSSIAN = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
@@ -69,7 +71,7 @@ def _decode(name, data):
 
 
 def _decode_old(name, data, place):
-    """Old Russian files carry no mark: the page whose letters read most like Russian wins, by far or not at all."""
+    """Old Russian files carry no mark: the page in which it reads most like Russian wins, by far or not at all."""
     sample = data[:65536]
     ranked = sorted(((_russian(sample, codec), codec) for codec in OLD_RUSSIAN), reverse=True)
     (best, codec), (second, _other) = ranked[:2]
@@ -83,11 +85,15 @@ def _decode_old(name, data, place):
 
 
 def _russian(sample, codec):
-    """Share of the non-ASCII characters that are the commonest small letters of Russian, twice weighted."""
+    """How much of what is not ASCII stands in Russian words, weighted by how common its letters are; 0 to 1."""
     text = sample.decode(codec, errors="replace")
-    high = [character for character in text if ord(character) > 127]
-    if not high:
+    high = sum(character > "\x7f" for character in text)
+    return sum(map(_worth, WORD.findall(text))) / high if high else 0
+
+
+def _worth(word):
+    """Of the wrong page come rare letters, words in capitals, and words half Latin."""
+    if not RUSSIAN.fullmatch(word):
         return 0
-    small = sum("а" <= character <= "я" or character == "ё" for character in high)
-    common = sum(character in COMMON for character in high)
-    return (small + common) / (2 * len(high))
+    worth = sum(1 - LETTERS.index(letter) / len(LETTERS) for letter in word.lower())
+    return worth * 0.85 if len(word) > 1 and word.isupper() else worth

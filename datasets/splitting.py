@@ -61,8 +61,11 @@ def groups(keys: list, copies: list[tuple[int, int]]) -> dict:
 
 
 def split(grouped: dict, seed: int, validation: float, test: float) -> dict[int, str]:
-    """{index: split}: whole groups, shuffled by the seed, fill the test set, then validation; the rest trains."""
-    names = sorted(grouped, key=str)
+    """{index: split}: whole groups, shuffled by the seed, fill the test set, then validation; the rest trains.
+
+    The groups are taken in the order of their first rows, so the same rows and seed give the same split.
+    """
+    names = sorted(grouped, key=lambda name: grouped[name][0])
     random.Random(seed).shuffle(names)
     total = sum(map(len, grouped.values()))
     wanted = [(Split.TEST, test), (Split.VALIDATION, validation)]

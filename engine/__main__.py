@@ -13,13 +13,19 @@ import uvicorn
 from engine import app, settings
 from engine.bases import BadSource
 
-# For the libraries of the models, here and in the trainer.
-QUIET = {"TQDM_DISABLE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore::FutureWarning"}
+# For the models' libraries, here and in the trainer: no chatter, and threads that sleep while they wait,
+# because spinning ones bring each other to a halt when a chat and a training share the cores.
+LIBRARIES = {
+    "TQDM_DISABLE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "PYTHONWARNINGS": "ignore::FutureWarning",
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 SHUTDOWN_PATIENCE = 5  # seconds for open requests
 
 
 def main():
-    for name, value in QUIET.items():
+    for name, value in LIBRARIES.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:

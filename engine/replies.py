@@ -32,7 +32,7 @@ class Reply:
         text = self._cut(self._decode(self.ids))
         if self.finish is None and len(self.ids) >= self.max_tokens:
             self.finish = "length"
-        visible = text if self.finish else text[: len(text) - self._unsure(text)]
+        visible = text if self.finish else self._sure(text)
         if self.finish or len(visible) > len(self._shown):
             self._emit(Piece(self.index, visible[len(self._shown) :], self.finish))
             self._shown = visible
@@ -48,11 +48,8 @@ class Reply:
         self.finish = "stop"
         return text[: min(places)]
 
-    def _unsure(self, text):
-        """Length of the tail that may still change: half a character, or the start of a stop string."""
-        tail = len(text) - len(text.rstrip("\ufffd"))
-        for stop in self.stop:
-            for length in range(1, len(stop)):
-                if text.endswith(stop[:length]):
-                    tail = max(tail, length)
-        return tail
+    def _sure(self, text):
+        """The text without a tail that may still change: half a character, or the start of a stop string."""
+        text = text.rstrip("\ufffd")
+        tails = [stop[:length] for stop in self.stop for length in range(1, len(stop))]
+        return text[: len(text) - max((len(tail) for tail in tails if text.endswith(tail)), default=0)]

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 MAX_ROWS = 8
 # Prompt tokens in a batch, padding included: bounds the memory of its first pass.
 BATCH_TOKENS = 16384
-GATHER = 0.03  # seconds that requests sent together may lie apart
+GATHER = 0.05  # seconds that requests sent together may lie apart
 MAX_ADAPTERS = 16
 BASE_ROW = "__base__"  # peft's name for a row without adapter
 

@@ -2,6 +2,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
+from common.admin import ReadOnly
 from providers import client
 from providers.errors import ProviderError
 from providers.models import Budget, LedgerEntry, Model, Price, Provider, Upload
@@ -60,17 +61,6 @@ class ModelAdmin(admin.ModelAdmin):
 class BudgetAdmin(admin.ModelAdmin):
     list_display = ["course", "month", "limit", "held"]
     readonly_fields = ["held"]
-
-
-class ReadOnly(admin.ModelAdmin):
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(LedgerEntry)

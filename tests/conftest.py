@@ -7,6 +7,7 @@ from datasets.models import Dataset
 from tests import factories
 
 hypothesis.settings.register_profile("suite", deadline=None, database=None, max_examples=60)
+hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=3000)
 hypothesis.settings.load_profile("suite")
 
 

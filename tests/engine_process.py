@@ -85,10 +85,17 @@ class EngineProcess:
     def trainer_pids(self):
         """Processes that train for this engine, whoever is their parent now."""
         found = subprocess.run(
-            ["ps", "-eo", "pid=,stat=,args="], capture_output=True, text=True, check=True
+            ["ps", "-wweo", "pid=,stat=,args="], capture_output=True, text=True, check=True
         ).stdout.splitlines()
         mine = [line.split(None, 2) for line in found if "engine.trainer" in line and str(self.home) in line]
         return [int(pid) for pid, state, _ in mine if not state.startswith("Z")]
+
+    def wait_until_gone(self, trainer, patience=10):
+        """Return once this trainer has ended."""
+        deadline = time.monotonic() + patience
+        while trainer in self.trainer_pids():
+            assert time.monotonic() < deadline, "the trainer goes on"
+            time.sleep(0.02)
 
     def _answers(self):
         try:

@@ -1,5 +1,7 @@
 """Small words of the pages: states, tokens, money, times, JSON-free numbers."""
 
+from datetime import timedelta
+
 from django import template
 from django.template.defaultfilters import date as format_date
 from django.utils import formats, timezone
@@ -22,9 +24,11 @@ def ago(moment):
     if not moment:
         return "—"
     exact = format_date(timezone.localtime(moment), "Y-m-d H:i:s")
+    young = timezone.now() - moment < timedelta(minutes=1)
+    told = _("just now") if young else _("%(time)s ago") % {"time": timesince(moment, depth=1)}
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(), exact, _("%(time)s ago") % {"time": timesince(moment, depth=1)},
+        moment.isoformat(), exact, told,
     )  # fmt: skip
 
 
@@ -37,6 +41,8 @@ def thousands(number):
 def money(amount):
     if amount is None:
         return "—"
+    if 0 < amount * 10_000 < 1:
+        return "< $0.0001"
     return _("free") if not amount else f"${amount:,.4f}".rstrip("0").rstrip(".")
 
 
@@ -65,3 +71,13 @@ def here(context, word):
 def split_name(split):
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
     return names.get(split, split)
+
+
+@register.filter
+def hyperparameter(name):
+    names = {
+        "n_epochs": _("Epochs"),
+        "batch_size": _("Batch size"),
+        "learning_rate_multiplier": _("Learning rate ×"),
+    }
+    return names.get(name, name)

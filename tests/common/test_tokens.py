@@ -29,6 +29,12 @@ def test_the_tokens_of_any_text_give_it_back(text):
     assert encoding().decode(encoding().encode_ordinary(text)) == text
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\n", " \n"])
+def test_a_gap_without_end_is_counted_and_breaks_nothing(blank):
+    gap = blank * 1_000_000
+    assert count(f"a{gap}b") == pytest.approx(len(gap) / 10_000 * count(gap[:10_000]), rel=0.02)
+
+
 def test_a_message_costs_three_tokens_more_than_its_words_and_the_reply_three():
     messages = [{"role": "user", "content": "hello world"}, {"role": "assistant", "content": "hello"}]
     assert count_messages(messages) == 3 + (3 + 1 + 2) + (3 + 1 + 1)

@@ -54,7 +54,10 @@ def test_an_unknown_purpose_is_refused(client):
         ("application/json", b"{}"),
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=x", b"no parts"),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nhi\r\n--x--'),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nhi\r\n--x--',
+        ),
     ],
 )
 def test_a_form_without_a_file_is_refused(engine, content_type, body):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from engine.examples import MAX_LINE, InvalidFile, read_examples
-from tests.engine.conftest import chat, jsonl
+from tests.engine.talk import chat, jsonl
 
 GOOD = json.dumps(chat("q", "a")).encode()
 REPLY = {"role": "assistant", "content": "a"}
@@ -29,7 +29,9 @@ def read(tmp_path, data):
         jsonl([{"messages": [{"role": role, "content": "x"}, REPLY]}]) if (role := "developer") else b"",
         jsonl([{"messages": [{"role": "tool", "content": "x", "tool_call_id": "1"}, REPLY]}]),
         jsonl([{"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}, REPLY]}]),
-        jsonl([{"messages": [REPLY | {"weight": 0}, {"role": "user", "content": ""}, REPLY | {"weight": 1}]}]),
+        jsonl(
+            [{"messages": [REPLY | {"weight": 0}, {"role": "user", "content": ""}, REPLY | {"weight": 1}]}]
+        ),
         jsonl([chat("q", "a") | {"note": "kept beside the chat", "tools": []}]),
     ],
 )

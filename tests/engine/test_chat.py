@@ -1,0 +1,161 @@
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+
+
+def content(completion):
+    return completion.choices[0].message.content
+
+
+def test_a_reply_and_its_usage(client):
+    reply = client.ask(max_tokens=5)
+    assert reply.object == "chat.completion"
+    assert (reply.choices[0].finish_reason, reply.choices[0].message.role) == ("length", "assistant")
+    prompt = len("user\n" + "What is a?" + "\n" + "assistant\n") + 3
+    assert reply.usage.to_dict() == {
+        "prompt_tokens": prompt,
+        "completion_tokens": 5,
+        "total_tokens": prompt + 5,
+    }
+
+
+def test_temperature_zero_is_greedy(client):
+    assert content(client.ask(seed=1)) == content(client.ask(seed=2))
+
+
+def test_the_same_seed_gives_the_same_reply(client):
+    first, same, other = (content(client.ask(temperature=1, seed=seed, max_tokens=30)) for seed in (1, 1, 2))
+    assert first == same != other
+
+
+def test_a_very_small_top_p_is_greedy(client):
+    assert content(client.ask(temperature=2, top_p=0.0)) == content(client.ask())
+
+
+def test_several_choices_differ(client):
+    reply = client.ask(n=3, temperature=1, seed=5, max_tokens=10)
+    assert [choice.index for choice in reply.choices] == [0, 1, 2]
+    assert len({choice.message.content for choice in reply.choices}) == 3
+    assert reply.usage.completion_tokens == 30
+
+
+def test_a_stop_string_ends_the_reply_before_itself(client, tuned):
+    options = {"model": tuned.fine_tuned_model, "text": "What is d?", "max_tokens": 40}
+    stopped = client.ask(**options, stop=[": да"]).choices[0]
+    assert (stopped.message.content, stopped.finish_reason) == ("Letter d", "stop")
+    streamed = client.ask(**options, stop=": да", stream=True)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed) == "Letter d"
+
+
+def test_a_stream_says_what_a_whole_reply_says(client, tuned):
+    options = {"model": tuned.fine_tuned_model, "text": "What is d?", "max_tokens": 40}
+    whole = client.ask(**options)
+    *chunks, last = client.ask(**options, stream=True, stream_options={"include_usage": True})
+    assert chunks[0].choices[0].delta.role == "assistant"
+    pieces = [chunk.choices[0].delta.content or "" for chunk in chunks]
+    assert "".join(pieces) == content(whole) == "Letter d: да."
+    assert not any("\ufffd" in piece for piece in pieces)
+    assert len([piece for piece in pieces if piece]) > 5
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert (last.choices, last.usage) == ([], whole.usage)
+
+
+def test_a_stream_is_asked_for_usage_or_gives_none(client):
+    assert all(chunk.usage is None for chunk in client.ask(stream=True))
+
+
+def test_the_async_client_streams(async_client, tuned):
+    async def read():
+        messages = [{"role": "user", "content": "What is d?"}]
+        stream = await async_client.chat.completions.create(
+            model=tuned.fine_tuned_model, messages=messages, temperature=0, max_tokens=40, stream=True
+        )
+        return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+
+    assert asyncio.run(read()) == "Letter d: да."
+
+
+def test_replies_do_not_depend_on_their_neighbours(client, tuned):
+    """Eight at once, of two models and several lengths, share a batch."""
+    asked = [
+        (model, f"What is {letter * 7}?") for letter in "abcd" for model in ("tiny", tuned.fine_tuned_model)
+    ]
+    ask = lambda pair: content(client.ask(*pair, max_tokens=24))  # noqa: E731
+    alone = [ask(pair) for pair in asked]
+    with ThreadPoolExecutor(8) as together:
+        assert list(together.map(ask, asked)) == alone
+
+
+def seconds_until_next_reply(client):
+    began = time.monotonic()
+    client.ask(max_tokens=1)
+    return time.monotonic() - began
+
+
+def test_a_client_that_hangs_up_stops_its_reply(client):
+    """This prompt is answered with 1,197 tokens, which take many seconds."""
+    endless = {"text": "Never end.", "max_tokens": 4000}
+    with client.ask(**endless, stream=True) as stream:
+        next(iter(stream))
+    assert seconds_until_next_reply(client) < 4
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.5).ask(**endless)
+    assert seconds_until_next_reply(client) < 4
+
+
+def test_parts_of_text_are_joined(client):
+    parts = [{"type": "text", "text": "What is"}, {"type": "text", "text": " a?"}]
+    assert client.ask(text=parts).to_dict()["choices"] == client.ask().to_dict()["choices"]
+
+
+REFUSED = [
+    ({"model": "gpt-4o"}, "model", "model_not_found"),
+    ({"messages": []}, "messages", "invalid_type"),
+    ({"messages": "hi"}, "messages", "invalid_type"),
+    ({"messages": [{"role": "pirate", "content": "x"}]}, "messages[0]", None),
+    ({"messages": [{"role": "user", "content": None}]}, "messages[0]", None),
+    ({"messages": [{"role": "user", "content": "a" * 5000}]}, "messages", "context_length_exceeded"),
+    ({"temperature": 2.1}, "temperature", "invalid_value"),
+    ({"temperature": "hot"}, "temperature", "invalid_type"),
+    ({"temperature": True}, "temperature", "invalid_type"),
+    ({"top_p": -0.1}, "top_p", "invalid_value"),
+    ({"max_tokens": 0}, "max_tokens", "invalid_value"),
+    ({"max_tokens": -1}, "max_tokens", "invalid_value"),
+    ({"max_tokens": "5"}, "max_tokens", "invalid_type"),
+    ({"max_completion_tokens": 10**9}, "max_completion_tokens", "invalid_value"),
+    ({"n": 1000}, "n", "invalid_value"),
+    ({"seed": 1.5}, "seed", "invalid_type"),
+    ({"stop": [""]}, "stop", "invalid_type"),
+    ({"stop": ["a"] * 5}, "stop", "invalid_type"),
+    ({"stop": 7}, "stop", "invalid_type"),
+    ({"stream": "yes"}, "stream", "invalid_type"),
+    ({"stream_options": []}, "stream_options", "invalid_type"),
+    ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
+    ({"logprobs": True}, "logprobs", "unsupported_parameter"),
+    ({"response_format": {"type": "json_object"}}, "response_format", "unsupported_parameter"),
+]
+
+
+@pytest.mark.parametrize(("options", "param", "code"), REFUSED, ids=range(len(REFUSED)))
+def test_a_bad_parameter_is_named(client, options, param, code):
+    body = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}]} | options
+    with pytest.raises((openai.BadRequestError, openai.NotFoundError)) as caught:
+        client.post("/chat/completions", body=body, cast_to=object)
+    assert (caught.value.param, caught.value.code) == (param, code)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000, b'{"model": "\\ud800"}'])
+def test_a_body_that_is_no_object_is_refused(client, body):
+    headers = {"Content-Type": "application/json"}
+    with pytest.raises(openai.BadRequestError):
+        client.post("/chat/completions", content=body, cast_to=object, options={"headers": headers})
+
+
+def test_a_body_without_end_is_cut_off(client):
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.post("/chat/completions", content=json.dumps("x" * 17_000_000).encode(), cast_to=object)
+    assert caught.value.status_code == 413

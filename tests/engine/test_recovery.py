@@ -1,0 +1,65 @@
+"""Killed in the middle, training goes on as if nothing had happened, or fails clearly."""
+
+import os
+import signal
+
+from tests.engine.talk import Client
+from tests.engine_process import EngineProcess
+
+
+def test_a_killed_trainer_resumes_with_the_same_losses(
+    engine, client, training, validation, long_options, tuned
+):
+    job = client.start(training, validation_file=client.upload(validation), **long_options)
+    client.wait_for_checkpoint(job)
+    [trainer] = engine.trainer_pids()
+    os.kill(trainer, signal.SIGKILL)
+    assert client.wait(job).status == "succeeded"
+    assert any("resumes after step" in message for message in client.messages(job))
+    assert client.metrics(job) == client.metrics(tuned)
+
+
+def test_a_killed_server_takes_its_trainer_along_and_resumes(
+    tmp_path, training, validation, long_options, client, tuned
+):
+    with EngineProcess(tmp_path) as engine:
+        second = Client.of(engine)
+        job = second.start(training, validation_file=second.upload(validation), **long_options)
+        waiting = second.start(training)
+        second.wait_for_checkpoint(job)
+        [trainer] = engine.trainer_pids()
+        engine.kill()
+        engine.wait_until_gone(trainer)
+        engine.start()
+        assert second.wait(job).status == "succeeded"
+        assert second.metrics(job) == client.metrics(tuned)
+        assert second.fine_tuning.jobs.retrieve(waiting.id).status in ("queued", "running")
+
+
+def test_a_stopped_server_saves_the_training(tmp_path, training, long_options):
+    with EngineProcess(tmp_path) as engine:
+        client = Client.of(engine)
+        job = client.start(training, **long_options)
+        client.wait(job, until=lambda _: client.losses(job))
+        assert len(engine.trainer_pids()) == 1
+        assert engine.stop() == 0
+        assert engine.trainer_pids() == []
+        assert (engine.home / "jobs" / job.id / "state.safetensors").exists()
+
+
+def test_a_trainer_that_never_gets_on_fails_its_job(engine, client, training, long_options):
+    job = client.start(training, **long_options)
+    killed = set()
+    while client.fine_tuning.jobs.retrieve(job.id).status in ("validating_files", "queued", "running"):
+        for trainer in set(engine.trainer_pids()) - killed:
+            os.kill(trainer, signal.SIGKILL)
+            killed.add(trainer)
+    job = client.fine_tuning.jobs.retrieve(job.id)
+    assert len(killed) == 3
+    assert (job.status, job.error.code) == ("failed", "server_error")
+    assert "3 times" in job.error.message
+
+
+def test_another_seed_gives_other_losses(client, short, tuned):
+    assert len(client.losses(short)) == 3
+    assert client.losses(short)[0] != client.losses(tuned)[0]
