@@ -13,8 +13,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
-from assistants.models import Assistant, Message
-from assistants.talking import Used, charge, stream
+from assistants.models import Assistant
+from assistants.talking import Used, charge, line_to, stream
 from datasets.formats import ROLE_CHOICES
 from providers.errors import GivenUp, ProviderError
 
@@ -165,6 +165,7 @@ class Call:
     def __init__(self, user, values):
         self.user, self.values = user, values
         self.assistant = named(values["model"], user)
+        self.line = line_to(self.assistant)
         self.messages = self.assistant.briefed([dict(each) for each in values["messages"]])
         self.options = {name: values[name] for name in PASSED_ON if values.get(name) is not None}
         if "max_completion_tokens" in self.options:
@@ -177,7 +178,7 @@ class Call:
 
     async def pieces(self):
         """Texts, then `Used`, which is charged before it is passed on."""
-        async for piece in stream(self.assistant, Message.Side.TUNED, self.messages, **self.options):
+        async for piece in stream(*self.line, self.messages, **self.options):
             if isinstance(piece, Used):
                 await sync_to_async(charge)(self.assistant, piece, self.user)
             yield piece

@@ -57,16 +57,17 @@ def dialogue(question, side):
     return question.conversation.assistant.briefed([*told, {"role": "user", "content": question.text}])
 
 
-def callable_name(assistant, side):
-    return assistant.base.name if side == Message.Side.BASE else assistant.deployment.name
+def line_to(assistant, side=Message.Side.TUNED):
+    """(provider, callable name) of one side."""
+    base = side == Message.Side.BASE
+    return assistant.deployment.provider, assistant.base.name if base else assistant.deployment.name
 
 
-async def stream(assistant, side, messages, **options):
+async def stream(provider, name, messages, **options):
     """Pieces of text as they come, then `Used`; a ProviderError where it fails."""
     used, told = None, []
     body = {"max_tokens": MOST_TOKENS, "temperature": 0, **options}
-    name = callable_name(assistant, side)
-    async for chunk in client.stream(assistant.deployment.provider, model=name, messages=messages, **body):
+    async for chunk in client.stream(provider, model=name, messages=messages, **body):
         if chunk.usage:
             used = Used(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
         if chunk.choices and chunk.choices[0].delta.content:
@@ -77,11 +78,11 @@ async def stream(assistant, side, messages, **options):
 
 async def answer(question, side):
     """The stream of one side's answer; what came of it is kept, also when the reader leaves early."""
-    assistant = question.conversation.assistant
     messages = await sync_to_async(dialogue)(question, side)
+    line = await sync_to_async(line_to)(question.conversation.assistant, side)
     begun, told, used = monotonic(), [], None
     try:
-        async for piece in stream(assistant, side, messages):
+        async for piece in stream(*line, messages):
             if isinstance(piece, Used):
                 used = piece
             else:

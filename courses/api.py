@@ -173,4 +173,4 @@ class Passages(APIView):
     def get(self, request, pk):
         """The passages that a text was cut into, with offsets in characters."""
         text = find(Text, pk, request.user)
-        return paged(request, text.passages.select_related("section", "text"), PassageRow)
+        return paged(request, text.passages.select_related("section"), PassageRow)

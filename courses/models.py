@@ -24,7 +24,7 @@ class CourseQuerySet(CourseRows):
         return self.annotate(
             text_count=models.Count("sections__texts", filter=current),
             token_count=models.Sum("sections__texts__tokens", filter=current, default=0),
-        )
+        ).order_by("title", "pk")
 
     @transaction.atomic
     def start(self, by, **fields):
@@ -60,7 +60,8 @@ class Course(models.Model):
         """Give this person this role and no other; the last owner cannot step down."""
         if role not in Role.values:
             raise ValidationError({"role": now_("There is no role “%s”.") % role})
-        before = self.memberships.select_for_update().filter(user=user).first()
+        self._lock()
+        before = self.memberships.filter(user=user).first()
         if before and before.role == Role.OWNER and role != Role.OWNER:
             self._keep_an_owner(user)
         self.memberships.update_or_create(user=user, defaults={"role": role})
@@ -69,11 +70,16 @@ class Course(models.Model):
 
     @transaction.atomic
     def remove_member(self, user, by=None):
+        self._lock()
         if self.memberships.filter(user=user, role=Role.OWNER).exists():
             self._keep_an_owner(user)
         self.memberships.filter(user=user).delete()
         self._grant(user, ())
         record(by, "member.remove", user, self)
+
+    def _lock(self):
+        """Of those who change this course at once, one does after the other."""
+        Course.objects.select_for_update().get(pk=self.pk)
 
     def _keep_an_owner(self, leaving):
         if not self.memberships.filter(role=Role.OWNER).exclude(user=leaving).exists():
@@ -94,7 +100,7 @@ class Course(models.Model):
         kind = reading.kind_of(name)
         content = reading.read(name, data)
         digest = hashlib.sha256(content.encode()).hexdigest()
-        Course.objects.select_for_update().get(pk=self.pk)
+        self._lock()
         before = Text.objects.current().of(self).filter(source_name=name).first()
         if before and before.sha256 == digest:
             return before
@@ -160,9 +166,8 @@ class TextQuerySet(CourseRows):
 
     def with_passages(self):
         """Adds `passage_count`; leaves the long content in the database."""
-        return (
-            self.defer("content").select_related("section").annotate(passage_count=models.Count("passages"))
-        )
+        counted = self.annotate(passage_count=models.Count("passages"))
+        return counted.defer("content").select_related("section").order_by("section__position", "pk")
 
 
 class Text(models.Model):

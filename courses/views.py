@@ -66,7 +66,7 @@ def texts_upload(request, pk):
 @login_required
 def text(request, pk):
     text = find(Text, pk, request.user)
-    passages = text.passages.select_related("section", "text")
+    passages = text.passages.select_related("section")
     context = {"course": text.section.course, "step": "texts", "text": text, "passages": passages}
     return render(request, "courses/text.html", context)
 

@@ -21,7 +21,8 @@ class DatasetRow(serializers.ModelSerializer):
 
     class Meta:
         model = Dataset
-        fields = ["id", "title", "instructions", "created", "total", "approved"]
+        fields = ["id", "course", "title", "instructions", "created", "total", "approved"]
+        read_only_fields = ["course"]
 
 
 class CitationRow(serializers.ModelSerializer):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from courses import sectioning
 
 DEFINITION = re.compile(
-    r"(?:[-*+] +)?\*\*(?P<term>[^*\n]{2,80}?)[:.]?\*\*\s*(?:[:—–-]\s*)?(?P<body>\S.*)\Z", re.DOTALL
+    r"(?:[-*+] +)?\*\*(?P<term>[^*\n]{2,80}?)[:.]?\*\*\s*(?:[:.—–-]\s*)?(?P<body>\S.*)\Z", re.DOTALL
 )
 LIST_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)]) +\S")
 LEAD = re.compile(r".*:[ \t]*\Z", re.DOTALL)
@@ -38,12 +38,12 @@ class Pair:
 
 def pairs(text: str, title: str, language: str) -> list[Pair]:
     """Every definition, list and headed paragraph of the text as a pair, in the order of the text."""
-    ask, found = ASK.get(language, ASK["en"]), []
+    ask, found, prose = ASK.get(language, ASK["en"]), [], sectioning.prose(text)
     for part in sectioning.headings(text, title):
         spoken_for = False
-        for start, end in _blocks(text, part.start, part.end):
-            kind, subject, begin = _kind(text, start, end, part.title, spoken_for)
-            if kind is None or not SHORTEST <= end - begin <= LONGEST:
+        for start, end in _blocks(prose, part.start, part.end):
+            kind, subject, begin = _kind(prose, start, end, part.title, spoken_for)
+            if kind is None or not SHORTEST <= end - begin <= LONGEST or prose[begin:end] != text[begin:end]:
                 continue
             spoken_for = spoken_for or kind != "definition"
             question = subject if kind == "question" else _ask(ask[kind], subject, len(found))

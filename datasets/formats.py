@@ -8,7 +8,9 @@ import hashlib
 import json
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -94,8 +96,10 @@ def parse(line: bytes) -> dict:
 def _without_doubles(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _value in pairs]
-        raise BadRow(_("The key “%s” stands there twice.") % next(key for key in keys if keys.count(key) > 1))
+        seen = set()
+        double = next(key for key, _value in pairs if key in seen or seen.add(key))
+        _check_strings(double)
+        raise BadRow(_("The key “%s” stands there twice.") % double[:50])
     return found
 
 
@@ -140,7 +144,7 @@ def row_of(value, line=0) -> Row:
         raise BadRow(_("Unknown key “%s”.") % unknown[0][:50])
     check_messages(value.get("messages"))
     tools, parallel = value.get("tools"), value.get("parallel_tool_calls")
-    if tools is not None and not (isinstance(tools, list) and all(isinstance(tool, dict) for tool in tools)):
+    if tools is not None and not _is_list_of_objects(tools):
         raise BadRow(_("“tools” must be a list of objects."))
     if parallel is not None and not isinstance(parallel, bool):
         raise BadRow(_("“parallel_tool_calls” must be true or false."))
@@ -151,6 +155,7 @@ def check_messages(messages):
     """Raise BadRow unless this is a conversation that a model can learn from."""
     if not isinstance(messages, list) or not messages:
         raise BadRow(_("“messages” must be a list that is not empty."))
+    _check_strings(messages)
     for place, message in enumerate(messages, 1):
         try:
             _check_message(message)
@@ -183,15 +188,24 @@ def _check_message(message):
 
 def _check_content(message, role):
     content, calls = message.get("content"), message.get("tool_calls")
-    if calls is not None and not (role == "assistant" and isinstance(calls, list) and calls):
-        raise BadRow(_("“tool_calls” must be a list, in a message of the assistant."))
+    if calls is not None and not (role == "assistant" and _is_list_of_objects(calls) and calls):
+        raise BadRow(_("“tool_calls” must be a list of objects, in a message of the assistant."))
     if content is None and calls:
         return
-    if isinstance(content, str):
-        if not content.strip("\u200b\u200c\u200d\ufeff\u2060 \t\r\n"):
-            raise BadRow(_("the content is empty."))
-    elif not (isinstance(content, list) and content and all(map(_is_text_part, content))):
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if not (isinstance(parts, list) and parts and all(map(_is_text_part, parts))):
         raise BadRow(_("the content must be a text or a list of text parts."))
+    if not any(_shows(part["text"]) for part in parts):
+        raise BadRow(_("the content is empty."))
+
+
+def _is_list_of_objects(value):
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def _shows(text):
+    """Whether there is anything to read: not only blanks, hidden tags, and marks of width or direction."""
+    return any(not each.isspace() and unicodedata.category(each) not in ("Cc", "Cf") for each in text)
 
 
 def _is_text_part(part):
@@ -206,7 +220,11 @@ def canonical(value) -> str:
 def _ordered(value):
     if isinstance(value, dict):
         return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: (ORDER.get(key, 3), key))}
-    return [_ordered(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_ordered(each) for each in value]
+    if isinstance(value, float) and value.is_integer():  # only PostgreSQL makes a whole number of 1e22
+        return int(Decimal(repr(value)))
+    return value
 
 
 def line_of(messages, tools=None, parallel_tool_calls=None) -> str:

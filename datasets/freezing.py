@@ -9,14 +9,14 @@ from accounts.models import record
 from common.states import Refused
 from common.tokens import count_messages
 from datasets import formats, splitting
-from datasets.models import Dataset, Version, VersionExample
+from datasets.models import Version, VersionExample
 from datasets.states import Split
 
 
 @transaction.atomic
 def freeze(dataset, by=None, seed=0, validation=0.1, test=0.1) -> Version:
     """Freeze the approved examples. The same examples and seed give the same files and hashes."""
-    Dataset.objects.select_for_update().get(pk=dataset.pk)
+    dataset.lock()
     examples = list(dataset.examples.approved().order_by("pk"))
     if not examples:
         raise Refused(_("No example is approved yet. Approve some first."))

@@ -28,7 +28,7 @@ class DatasetQuerySet(CourseRows):
             total=models.Count("examples", distinct=True),
             approved=models.Count("examples", distinct=True, filter=models.Q(examples__state=APPROVED)),
             frozen=models.Count("versions", distinct=True),
-        )
+        ).order_by("-pk")
 
 
 class Dataset(models.Model):
@@ -52,9 +52,14 @@ class Dataset(models.Model):
     def __str__(self):
         return self.title
 
+    def lock(self):
+        """Of those who change this data set at once, one does after the other."""
+        Dataset.objects.select_for_update().get(pk=self.pk)
+
     @transaction.atomic
     def build(self, by=None):
         """Make draft examples of every text of the course, with citations; what is there already stays."""
+        self.lock()
         texts = list(Text.objects.current().of(self.course).select_related("section"))
         if not texts:
             raise Refused(now_("“%s” holds no text: choose a course that holds text.") % self.course)
@@ -89,6 +94,7 @@ class Dataset(models.Model):
         """A new draft example, or ValidationError that names what is wrong."""
         example = Example(dataset=self, section=section, origin=origin, written_by=by, tools=tools)
         example.put(messages)
+        self.lock()
         if self.examples.filter(sha256=example.sha256).exists():
             raise ValidationError(now_("The same example is in this data set already."))
         example.save()
@@ -103,6 +109,7 @@ class Dataset(models.Model):
         report.problems = [{"line": line, "problem": problem} for line, problem in problems[:1000]]
         report.bad = len(problems)
         if not problems or (skip_bad and rows):
+            self.lock()
             known = set(self.examples.values_list("sha256", flat=True))
             fresh = {}
             for row in rows:
@@ -200,6 +207,7 @@ class Example(Stateful):
     def rewrite(self, messages, by=None):
         """Other words: the example is a draft again, as nobody has approved them."""
         self.put(messages)
+        self.dataset.lock()
         if self.dataset.examples.filter(sha256=self.sha256).exclude(pk=self.pk).exists():
             raise ValidationError(now_("The same example is in this data set already."))
         if self.state != DRAFT:

@@ -36,7 +36,7 @@ def main():
     except (settings.BadSetting, BadSource) as error:
         sys.exit(f"engine: {error}")
     # Uploads are spooled on the disk that will keep them.
-    tempfile.tempdir = str(chosen.home / "files")
+    tempfile.tempdir = str(chosen.home / "tmp")
     # uvicorn raises the signal again once all has stopped in order; that is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -1,5 +1,6 @@
 """The table of contents: addresses, and what starts and stops with the server."""
 
+import logging
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -13,14 +14,16 @@ from starlette.routing import Route
 
 from engine.api import chat, files, jobs, models
 from engine.api.keys import KeyCheck
-from engine.bases import catalogue
-from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error
+from engine.bases import BadSource, catalogue
+from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error, unavailable
 from engine.files import Files
 from engine.jobs import Jobs
 from engine.runner import Runner
 from engine.serving import ModelServer
 from engine.store import Store
 from engine.validation import Validator
+
+logger = logging.getLogger(__name__)
 
 
 async def healthz(_request):
@@ -50,7 +53,7 @@ ROUTES = [
 
 def build(settings):
     """The application; raises BadSource for a model that cannot be used."""
-    for name in ("files", "jobs", "bases"):
+    for name in ("files", "jobs", "bases", "tmp"):
         (settings.home / name).mkdir(parents=True, exist_ok=True)
     app = Starlette(
         routes=ROUTES,
@@ -59,6 +62,7 @@ def build(settings):
         exception_handlers={
             ApiError: answer_api_error,
             HTTPException: answer_http_error,
+            BadSource: lambda request, error: answer_api_error(request, unavailable(str(error))),
             ClientDisconnect: lambda _request, _error: Response(status_code=chat.CLIENT_GONE),
             Exception: answer_crash,
         },
@@ -91,4 +95,7 @@ async def lifespan(app):
 def _prepare_bases(bases):
     """So that the first job and the first chat need not wait for a conversion."""
     for base in bases.values():
-        base.folder()
+        try:
+            base.folder()
+        except BadSource as error:
+            logger.error("%s", error)

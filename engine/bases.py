@@ -18,6 +18,8 @@ from engine import gguf_file
 from engine.process import die_with_parent
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# For a model that does not state how much it reads.
+SHORT_CONTEXT = 2048
 HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "README.md"]
 
 
@@ -124,11 +126,8 @@ def _folder_card(folder):
     stated = (metadata_load(readme) if readme.exists() else None) or {}
     languages = stated.get("language") or []
     config = json.loads((folder / "config.json").read_text())
-    return _card(
-        stated.get("license"),
-        [languages] if isinstance(languages, str) else languages,
-        config.get("max_position_embeddings"),
-    )
+    context = config.get("text_config", config).get("max_position_embeddings", SHORT_CONTEXT)
+    return _card(stated.get("license"), [languages] if isinstance(languages, str) else languages, context)
 
 
 def make_folder(source, folder):

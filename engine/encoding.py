@@ -2,6 +2,12 @@
 
 from typing import NamedTuple
 
+# For base models that were never taught to chat: they learn this form in training.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}:\n{{ message['content'] }}{{ eos_token }}{% endfor %}"
+    "{% if add_generation_prompt %}assistant:\n{% endif %}"
+)
+
 
 class Encoded(NamedTuple):
     ids: list[int]
@@ -13,6 +19,8 @@ class ChatEncoder:
 
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
+        tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         user = [{"role": "user", "content": "x"}]
         self.reply_header = self._render(user, reply=True)[len(self._render(user)) :]
 

@@ -22,6 +22,10 @@ def server_error(message):
     return ApiError(500, message, type="server_error", code="server_error")
 
 
+def unavailable(message):
+    return ApiError(503, message, type="server_error", code="model_unavailable")
+
+
 def answer_api_error(_request, error):
     return JSONResponse(error.body, error.status)
 

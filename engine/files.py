@@ -8,6 +8,13 @@ from engine.store import new_id
 class Files:
     def __init__(self, store, home):
         self.store, self.home = store, home
+        self._sweep()
+
+    def _sweep(self):
+        """Remove what an upload left that was killed in the middle."""
+        for path in (self.home / "files").iterdir():
+            if path.is_file() and self.get(path.name) is None:
+                path.unlink()
 
     def path(self, id):
         return self.home / "files" / id

@@ -69,7 +69,7 @@ def single_digits_tokenizer(header):
 
     field = lambda name, default=None: header.get(f"tokenizer.ggml.{name}", default)  # noqa: E731
     tokens = field("tokens")
-    merges = [tuple(merge.split(" ")) for merge in field("merges")]
+    merges = [tuple(merge.split(" ")) for merge in field("merges", [])]
     bpe = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

@@ -74,10 +74,11 @@ class Jobs:
         self.store.update("jobs", job["id"], starts=0)
 
     def record_step(self, job, metrics, seconds_left):
-        finish = int(time.time() + seconds_left)
+        key = f"step-{metrics['step']}"
         with self.store.transaction():
-            self._event(job, f"step-{metrics['step']}", _headline(metrics), type="metrics", data=metrics)
-            self.store.update("jobs", job["id"], estimated_finish=finish)
+            new = self._event(job, key, _headline(metrics), type="metrics", data=metrics)
+            if new and seconds_left is not None:
+                self.store.update("jobs", job["id"], estimated_finish=int(time.time() + seconds_left))
 
     def record_checkpoint(self, job, step):
         """Make the checkpoint a model, and drop the oldest beyond the kept ones."""
@@ -139,9 +140,9 @@ class Jobs:
         self._event(job, key, message, level=level)
 
     def _event(self, job, key, message, *, type="message", level="info", data=None):
-        """An event's key makes reading a trainer's log twice harmless."""
+        """An event's key makes reading a trainer's log twice harmless; None when it is known already."""
         row = {"job": job["id"], "key": key, "message": message, "type": type, "level": level}
-        self.store.insert("events", "ftevent-", **row, data=data or {})
+        return self.store.insert("events", "ftevent-", **row, data=data or {})
 
     def _add_model(self, name, job, folder):
         place = str(folder.relative_to(self.home))

@@ -11,8 +11,8 @@ from engine.hyperparameters import LEARNING_RATE
 from engine.worker import PAUSE, Worker
 
 # A trainer touches its log after every forward pass; one that is silent for so long hangs.
-SILENCE = 900
-GRACE = 20
+SILENCE = 600  # seconds
+GRACE = 20  # seconds to finish a step and save
 
 
 class Runner(Worker):

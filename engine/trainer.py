@@ -21,7 +21,7 @@ from engine.training import LoraTraining
 SAVE_EVERY = 60  # seconds
 VALIDATE_EVERY = 5  # steps
 VALIDATION_BATCH = 4  # examples
-NICENESS = 10  # chats go first
+NICENESS = 5  # chats go first
 
 
 class Diverged(Exception):
@@ -72,7 +72,7 @@ class Trainer:
         if self.state.exists():
             return self.model.restore(self.state) + 1
         if self.validation:
-            self._report(0, self._full_validation(), seconds_left=0)
+            self._report(0, self._full_validation(), seconds_left=None)
         return 1
 
     def _step(self, step):

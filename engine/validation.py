@@ -14,7 +14,8 @@ class Validator(Worker):
     def work(self, job):
         base = self.bases[job["model"]]
         folder = self.jobs.folder(job)
-        context, encoder = base.card()["context_window"], ChatEncoder.load(base.folder())
+        encoder = ChatEncoder.load(base.folder())
+        context = base.card()["context_window"]
         counts = {}
         for kind in ("training", "validation"):
             if job[f"{kind}_file"] is None:

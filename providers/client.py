@@ -48,6 +48,13 @@ def _settings(provider):
     return {"base_url": provider.address, "api_key": provider.secret or "none", "max_retries": 0}
 
 
+def _with(name, row):
+    """The row, if it has this field: of an answer that is no such row the SDK makes a text, or a row of Nones."""
+    if not getattr(row, name, None):
+        raise ValueError(f"no {name}")
+    return row
+
+
 def model_names(provider) -> list[str]:
     with client(provider) as sdk:
         return [model.id for model in sdk.models.list()]
@@ -60,7 +67,7 @@ def upload(provider, data: bytes, sha256: str, name: str) -> Upload:
         return known
     with client(provider) as sdk:
         stored = next((row for row in sdk.files.list(purpose="fine-tune") if row.filename == name), None)
-        stored = stored or sdk.files.create(file=(name, data), purpose="fine-tune")
+        stored = _with("id", stored or sdk.files.create(file=(name, data), purpose="fine-tune"))
     row, _made = Upload.objects.get_or_create(
         provider=provider, sha256=sha256, purpose="fine-tune",
         defaults={"remote_id": stored.id, "bytes": len(data)},
@@ -80,13 +87,19 @@ def forget_upload(upload: Upload):
 
 
 def create_job(provider, **body):
-    with client(provider) as sdk:
-        return sdk.fine_tuning.jobs.create(**body)
+    """The call that costs: an answer that cannot be read leaves open whether it was carried out."""
+    try:
+        with client(provider) as sdk:
+            return _with("id", sdk.fine_tuning.jobs.create(**body))
+    except GivenUp as error:
+        if error.status is None:
+            raise Unclear(error.text, error.code) from error
+        raise
 
 
 def job(provider, remote_id):
     with client(provider) as sdk:
-        return sdk.fine_tuning.jobs.retrieve(remote_id)
+        return _with("id", sdk.fine_tuning.jobs.retrieve(remote_id))
 
 
 def jobs_with(provider, op) -> list:
@@ -114,7 +127,7 @@ def jobs_among(provider, wanted: set) -> dict:
 
 def cancel_job(provider, remote_id):
     with client(provider) as sdk:
-        return sdk.fine_tuning.jobs.cancel(remote_id)
+        return _with("id", sdk.fine_tuning.jobs.cancel(remote_id))
 
 
 def events_since(provider, remote_id, seen: str) -> list:
@@ -122,7 +135,7 @@ def events_since(provider, remote_id, seen: str) -> list:
     fresh = []
     with client(provider) as sdk:
         for event in sdk.fine_tuning.jobs.list_events(remote_id, limit=PAGE):
-            if event.id == seen:
+            if _with("id", event).id == seen:
                 break
             fresh.append(event)
     return fresh[::-1]
@@ -136,6 +149,5 @@ def checkpoints(provider, remote_id) -> list:
 def complete(provider, model: str, messages: list, **options):
     """A whole chat completion."""
     with client(provider) as sdk:
-        return sdk.with_options(timeout=ANSWER_TIMEOUT).chat.completions.create(
-            model=model, messages=messages, **options
-        )
+        sdk = sdk.with_options(timeout=ANSWER_TIMEOUT)
+        return _with("choices", sdk.chat.completions.create(model=model, messages=messages, **options))

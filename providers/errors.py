@@ -29,8 +29,6 @@ class GivenUp(ProviderError):
 
 
 def translate(error: openai.OpenAIError) -> ProviderError:
-    if isinstance(error, openai.APITimeoutError):
-        return Unclear(_("The provider did not answer in time."), "timeout")
     if isinstance(error, openai.APIConnectionError):
         return _unreachable(error)
     if isinstance(error, openai.APIStatusError):
@@ -40,13 +38,15 @@ def translate(error: openai.OpenAIError) -> ProviderError:
 
 def _unreachable(error):
     """A connection that was never made has certainly done nothing."""
-    cause = type(error.__cause__).__name__
-    kind = TryAgain if cause in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol") else Unclear
-    return kind(_("The provider cannot be reached."), "unreachable")
+    if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout", "UnsupportedProtocol"):
+        return TryAgain(_("The provider cannot be reached."), "unreachable")
+    if isinstance(error, openai.APITimeoutError):
+        return Unclear(_("The provider did not answer in time."), "timeout")
+    return Unclear(_("The provider broke off before it answered."), "unreachable")
 
 
 def _by_status(error):
-    status, code = error.status_code, error.code or ""
+    status, code = error.status_code, str(error.code or "")
     text = plain(_message(error))
     if status == 429:
         return TryAgain(text, code or "rate_limited", status)

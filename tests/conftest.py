@@ -5,6 +5,7 @@ import pytest
 
 from datasets.models import Dataset
 from tests import factories
+from tests.providers.imitation import Imitation
 
 hypothesis.settings.register_profile("suite", deadline=None, database=None, max_examples=60)
 hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=3000)
@@ -75,3 +76,15 @@ def dataset(full_course, owner):
 @pytest.fixture
 def version(dataset, owner):
     return factories.make_version(dataset=dataset, by=owner)
+
+
+@pytest.fixture
+def there():
+    """A provider that stands on this machine and does what it is told."""
+    with Imitation() as imitation:
+        yield imitation
+
+
+@pytest.fixture
+def provider(db, there):
+    return factories.make_provider(base_url=there.base_url)

