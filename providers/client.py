@@ -12,6 +12,8 @@ from providers.models import Provider, Upload
 TIMEOUT = httpx2.Timeout(60, connect=5)
 ANSWER_TIMEOUT = httpx2.Timeout(240, connect=5)
 PAGE = 100
+# The SDK would take these of the environment and tell them to every provider.
+FROM_ELSEWHERE = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
 
 
 @contextmanager
@@ -40,12 +42,17 @@ async def stream(provider: Provider, **body):
                     yield chunk
         except openai.OpenAIError as error:
             raise translate(error) from error
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
             raise Unclear(_("The answer broke off."), "broken_stream") from error
 
 
 def _settings(provider):
-    return {"base_url": provider.address, "api_key": provider.secret or "none", "max_retries": 0}
+    return {
+        "base_url": provider.address,
+        "api_key": provider.secret or "none",
+        "max_retries": 0,
+        "default_headers": FROM_ELSEWHERE,
+    }
 
 
 def _with(name, row):
