@@ -22,7 +22,7 @@ def make_token(user, days):
 
 
 def revoke_token(user, pk):
-    row = get_object_or_404(tokens_of(user), pk=pk)
+    row = get_object_or_404(tokens_of(user), pk=pk if pk.isalnum() else "")
     with transaction.atomic():
         record(user, "token.revoke", row)
         row.delete()

@@ -13,8 +13,8 @@ import uvicorn
 from engine import app, settings
 from engine.bases import BadSource
 
-# For the models' libraries, here and in the trainer: no chatter, and threads that sleep while they wait,
-# because spinning ones bring each other to a halt when a chat and a training share the cores.
+# For the models' libraries: no chatter, and threads that sleep while they wait, because spinning ones
+# come to a halt when a training shares the cores.
 LIBRARIES = {
     "TQDM_DISABLE": "1",
     "TRANSFORMERS_VERBOSITY": "error",

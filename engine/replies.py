@@ -18,11 +18,16 @@ class Reply:
         self.temperature, self.top_p = settings.temperature, settings.top_p
         self.seed = None if settings.seed is None else settings.seed + index
         self.ids, self.finish, self.cancelled = [], None, False
+        self.chance = None
         self._decode, self._emit, self._shown = decode, emit, ""
 
     @property
     def ended(self):
         return self.cancelled or self.finish is not None
+
+    @property
+    def length(self):
+        return len(self.prompt) + len(self.ids)
 
     def take(self, token, end_tokens):
         """Add a token, and emit the text that is sure to stay."""

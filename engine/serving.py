@@ -1,4 +1,7 @@
-"""Answer chats: one base model in memory, adapters attached when asked for, waiting chats in one batch."""
+"""Answer chats: one base model in memory, adapters attached when asked for, all chats in one batch.
+
+A chat that comes while others are written joins them: writing stops after a token, and goes on with all.
+"""
 
 import logging
 import threading
@@ -11,6 +14,8 @@ logger = logging.getLogger(__name__)
 MAX_ROWS = 8
 # Prompt tokens in a batch, padding included: bounds the memory of its first pass.
 BATCH_TOKENS = 16384
+# Tokens that may be read again so that a newcomer need not wait for the others' end.
+REGROUP_TOKENS = 2048
 GATHER = 0.05  # seconds that requests sent together may lie apart
 MAX_ADAPTERS = 16
 BASE_ROW = "__base__"  # peft's name for a row without adapter
@@ -73,15 +78,23 @@ class ModelServer(threading.Thread):
             return batch
 
     def _answer(self, batch):
-        began = time.monotonic()
         try:
             self._generate(batch)
-            tokens, seconds = sum(len(reply.ids) for reply in batch), time.monotonic() - began
-            logger.info("%d replies, %d tokens in %.1f s", len(batch), tokens, seconds)
         except Exception as error:
             logger.exception("a batch of %d replies broke off", len(batch))
             for reply in batch:
                 reply.break_off(error)
+        with self._changed:
+            self._waiting = [reply for reply in batch if not reply.ended] + self._waiting
+
+    def _should_regroup(self, batch):
+        """Whether somebody waits who fits in, and nobody for another model."""
+        rows = [reply for reply in batch if not reply.ended]
+        with self._changed:
+            waiting = list(self._waiting)
+        if not rows or not waiting or sum(reply.length for reply in rows) > REGROUP_TOKENS:
+            return False
+        return all(reply.base is self._base for reply in waiting) and _fits(rows, waiting[0])
 
     def _generate(self, batch):
         import torch
@@ -93,19 +106,21 @@ class ModelServer(threading.Thread):
         adapters = self._attach(batch)
         tokenizer = self.encoder(self._base).tokenizer
         prompts = tokenizer.pad(
-            {"input_ids": [reply.prompt for reply in batch]}, padding_side="left", return_tensors="pt"
+            {"input_ids": [reply.prompt + reply.ids for reply in batch]},
+            padding_side="left",
+            return_tensors="pt",
         ).to(self._model.device)
         with torch.inference_mode():
             self._model.generate(
                 **prompts,
                 **adapters,
                 generation_config=GenerationConfig(
-                    max_new_tokens=max(reply.max_tokens for reply in batch),
+                    max_new_tokens=max(reply.max_tokens - len(reply.ids) for reply in batch),
                     do_sample=False,
                     pad_token_id=tokenizer.pad_token_id,
                 ),
                 logits_processor=[PerRowSampling(batch)],
-                stopping_criteria=[PerRowEnd(batch, self._end_tokens)],
+                stopping_criteria=[PerRowEnd(batch, self._end_tokens, self._should_regroup)],
             )
 
     def _load(self, base):
@@ -156,5 +171,5 @@ class ModelServer(threading.Thread):
 
 
 def _fits(batch, reply):
-    longest = max(len(row.prompt) for row in [*batch, reply])
+    longest = max(row.length for row in [*batch, reply])
     return not batch or (len(batch) < MAX_ROWS and longest * (len(batch) + 1) <= BATCH_TOKENS)

@@ -5,7 +5,7 @@ import re
 import openai
 from django.utils.translation import gettext as _
 
-SECRET = re.compile(r"(sk-|key-)?[A-Za-z0-9_\-]{24,}")
+SECRET = re.compile(r"\bsk-[A-Za-z0-9_-]{4,}|[A-Za-z0-9_-]{24,}")
 
 
 class ProviderError(Exception):

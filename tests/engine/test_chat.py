@@ -96,14 +96,35 @@ def seconds_until_next_reply(client):
     return time.monotonic() - began
 
 
+ENDLESS = {"text": "Never end.", "max_tokens": 4000}  # 1,197 tokens, which take many seconds
+
+
+def test_a_chat_need_not_wait_for_a_longer_one(client):
+    with client.ask(**ENDLESS, stream=True) as stream:
+        chunks = iter(stream)
+        next(chunks)
+        assert seconds_until_next_reply(client) < 4
+        assert not any(choice.finish_reason for choice in next(chunks).choices)
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 1, "seed": 3}])
+def test_a_reply_joined_by_another_stays_the_same(client, options):
+    options = {"text": "Go on.", "max_tokens": 100} | options
+    alone = content(client.ask(**options))
+    pieces = []
+    for chunk in client.ask(**options, stream=True):
+        pieces.append(chunk.choices[0].delta.content or "")
+        if len(pieces) == 5:
+            client.ask(max_tokens=1)
+    assert "".join(pieces) == alone
+
+
 def test_a_client_that_hangs_up_stops_its_reply(client):
-    """This prompt is answered with 1,197 tokens, which take many seconds."""
-    endless = {"text": "Never end.", "max_tokens": 4000}
-    with client.ask(**endless, stream=True) as stream:
+    with client.ask(**ENDLESS, stream=True) as stream:
         next(iter(stream))
     assert seconds_until_next_reply(client) < 4
     with pytest.raises(openai.APITimeoutError):
-        client.with_options(timeout=0.5).ask(**endless)
+        client.with_options(timeout=0.5).ask(**ENDLESS)
     assert seconds_until_next_reply(client) < 4
 
 
