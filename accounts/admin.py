@@ -16,7 +16,8 @@ class PersonAdmin(UserAdmin):
     fieldsets = [
         (None, {"fields": ["email", "password"]}),
         (_("Person"), {"fields": ["name", "language"]}),
-        (_("Rights"), {"fields": ["is_active", "is_instructor", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        (_("Rights"), {"fields": ["is_active", "is_instructor", "is_staff", "is_superuser"]}),
+        (_("Groups"), {"fields": ["groups", "user_permissions"]}),
         (_("Dates"), {"fields": ["last_login", "joined"]}),
     ]  # fmt: skip
     add_fieldsets = [(None, {"fields": ["email", "name", "password1", "password2", "is_instructor"]})]

@@ -14,18 +14,18 @@ class Role(TextChoices):
     STUDENT = "student", _("student")
 
 
-O, E, R, S = Role.OWNER, Role.EDITOR, Role.REVIEWER, Role.STUDENT
+OWN, EDT, REV, STU = Role.OWNER, Role.EDITOR, Role.REVIEWER, Role.STUDENT
 
 MAY = {
     # action      who                what it covers
-    "see":       {O, E, R, S},     # the course and its texts
-    "chat":      {O, E, R, S},     # chat with published assistants
-    "review":    {O, E, R},        # see examples, versions, jobs, evaluations; review and vote
-    "edit":      {O, E},           # change texts, build and change examples
-    "freeze":    {O, E},           # freeze versions, run evaluations
-    "train":     {O, E},           # start and cancel training, spend money
-    "publish":   {O},              # publish assistants, make tokens for the course
-    "manage":    {O},              # members, budget, delete the course
+    "see":       {OWN, EDT, REV, STU},    # the course and its texts
+    "chat":      {OWN, EDT, REV, STU},    # chat with published assistants
+    "review":    {OWN, EDT, REV},         # see examples, versions, jobs, evaluations; review and vote
+    "edit":      {OWN, EDT},              # change texts, build and change examples
+    "freeze":    {OWN, EDT},              # freeze versions, run evaluations
+    "train":     {OWN, EDT},              # start and cancel training, spend money
+    "publish":   {OWN},                   # publish assistants, make tokens for the course
+    "manage":    {OWN},                   # members, budget, delete the course
 }  # fmt: skip
 
 ACTIONS = frozenset(MAY)

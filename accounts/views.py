@@ -1,7 +1,7 @@
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.views.decorators.http import require_POST
 
 from accounts.forms import ProfileForm, SignInForm, TokenForm
@@ -47,8 +47,9 @@ def language(request):
     """Another language, for the signed-in person for good, for a guest in this browser."""
     wanted = request.POST.get("language", "")
     response = redirect(way_back(request))
-    if translation.check_for_language(wanted):
+    if wanted in dict(settings.LANGUAGES):
         if request.user.is_authenticated:
-            type(request.user).objects.filter(pk=request.user.pk).update(language=wanted)
+            request.user.language = wanted
+            request.user.save(update_fields=["language"])
         response.set_cookie("django_language", wanted, samesite="Lax", secure=request.is_secure())
     return response

@@ -107,10 +107,12 @@ class ChatCompletions(OpenAIView):
     @extend_schema(
         request=ChatRequest,
         responses={
-            (200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT, "A chat.completion, or with `stream` events."),
-            **{code: OpenApiResponse(OpenApiTypes.OBJECT, "An error in OpenAI's shape.") for code in (400, 401, 404, 424)},
+            200: OpenApiResponse(OpenApiTypes.OBJECT, "A chat.completion, or with `stream` events."),
+            **dict.fromkeys(
+                (400, 401, 404, 424), OpenApiResponse(OpenApiTypes.OBJECT, "An error as OpenAI's.")
+            ),
         },
-    )  # fmt: skip
+    )
     def post(self, request):
         """Ask an assistant, in OpenAI's format."""
         form = ChatRequest(data=request.data)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts import api as accounts
 from assistants import api as assistants
@@ -13,11 +13,11 @@ from evaluation import api as evaluation
 from finetuning import api as finetuning
 from providers import api as providers
 
-# Redoc styles itself from its script and searches in a worker; no other page is allowed that.
-READER = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:"
+# Swagger styles itself from its script; no other page is allowed that.
+READER = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-class Docs(SpectacularRedocView):
+class Docs(SpectacularSwaggerSplitView):
     url_name = "api:schema"
 
     @extend_schema(exclude=True)

@@ -9,7 +9,17 @@ from django.utils.translation.template import templatize
 
 from config.keys import ROOT
 
-APPS = ("accounts", "assistants", "common", "config", "courses", "datasets", "evaluation", "finetuning", "providers")
+APPS = (
+    "accounts",
+    "assistants",
+    "common",
+    "config",
+    "courses",
+    "datasets",
+    "evaluation",
+    "finetuning",
+    "providers",
+)
 KEYWORDS = {
     "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "now_": None,
     "ngettext": (1, 2), "pgettext": ((1, "c"), 2),

@@ -14,7 +14,7 @@ SHORTEST, LONGEST = 20, 2000
 
 ASK = {
     "en": {
-        "heading": ("What should I know about “{0}”?", "Tell me about “{0}”.", "What does the course teach about “{0}”?"),
+        "heading": ("What should I know about “{0}”?", "Tell me about “{0}”.", "What does the course say about “{0}”?"),
         "definition": ("What is “{0}”?", "What does “{0}” mean?", "Explain the term “{0}”."),
         "list": ("Take me through “{0}” point by point.", "List what belongs to “{0}”."),
     },

@@ -3,8 +3,9 @@ from config.generated import GeneratedFiles
 
 HEAD = """# The tables
 
-Written by `manage.py draw_schema` from the models; `--check` says whether it still holds. The same as a picture: \
-[schema.svg](schema.svg).
+Written by `manage.py draw_schema` from the models; `--check` says whether it still holds.
+
+[![All tables in a frame for each app, with their foreign keys as lines](schema.svg)](schema.svg)
 
 Every table has the app's name before its own in the database, such as `{example}`. Types are named without regard \
 to the database. A foreign key is indexed; what happens to a row whose target is deleted stands behind its arrow.
