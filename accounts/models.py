@@ -57,7 +57,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("who"))
     action = models.CharField(_("action"), max_length=64)
     object_type = models.CharField(max_length=64)
-    object_id = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=200)
     object_label = models.CharField(_("object"), max_length=200)
     course_id = models.BigIntegerField(_("course"), null=True, db_index=True)
     details = models.JSONField(_("details"), default=dict)

@@ -119,7 +119,8 @@ class ChatCompletions(OpenAIView):
         form.is_valid(raise_exception=True)
         call = Call(request.user, form.validated_data)
         if call.values["stream"]:
-            return StreamingHttpResponse(call.events(), content_type="text/event-stream")
+            headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+            return StreamingHttpResponse(call.events(), content_type="text/event-stream", headers=headers)
         return Response(async_to_sync(call.whole)())
 
 

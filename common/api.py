@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers, status
@@ -33,12 +33,22 @@ def refuse(error, context):
         code = status.HTTP_409_CONFLICT if isinstance(error, IllegalMove) else status.HTTP_400_BAD_REQUEST
         return Response({"detail": str(error)}, status=code)
     if isinstance(error, ValidationError):
-        return Response(
-            {"detail": error.messages[0], "problems": error.messages}, status=status.HTTP_400_BAD_REQUEST
-        )
+        problems = _named(error)
+        return Response({"detail": problems[0], "problems": problems}, status=status.HTTP_400_BAD_REQUEST)
     if isinstance(error, RecursionError):
         error = ParseError(_("The body is nested too deeply."))
     return exception_handler(error, context)
+
+
+def _named(error: ValidationError) -> list[str]:
+    """The problems, each with the field it belongs to where it belongs to one."""
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    return [
+        text if name == NON_FIELD_ERRORS else f"{name}: {text}"
+        for name, texts in error.message_dict.items()
+        for text in texts
+    ]
 
 
 def paged(request, rows, serializer):

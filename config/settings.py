@@ -7,6 +7,7 @@ import sys
 
 import environ
 import structlog
+from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,10 @@ def secret(name, file):
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", "secret_key")
 FIELD_KEYS = [each.strip() for each in secret("FIELD_KEYS", "field_key").split(",")]
+try:
+    MultiFernet([Fernet(each) for each in FIELD_KEYS])
+except ValueError as error:
+    raise ImproperlyConfigured(f"FIELD_KEYS must be Fernet keys, by comma: {error}") from error
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('WEB_PORT', default=8000)}")
@@ -215,7 +220,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024**2
 
 ENGINE_URL = env.str("ENGINE_URL", default=f"http://127.0.0.1:{env.int('ENGINE_PORT', default=8010)}/v1")
 ENGINE_KEY = env.str("ENGINE_KEY", default="") or key("engine_key")
-ENGINE_MODEL = env.str("ENGINE_MODEL", default="smollm2-135m-instruct")
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=150)
 CONFIRM_AFTER_SECONDS = env.int("CONFIRM_AFTER_SECONDS", default=120)
 

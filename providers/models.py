@@ -168,6 +168,11 @@ class Budget(models.Model):
         constraints = [models.UniqueConstraint(fields=["course", "month"], name="one_budget_a_month")]
         verbose_name, verbose_name_plural = _("budget"), _("budgets")
 
+    def clean(self):
+        """Any day of a month stands for the month."""
+        if self.month:
+            self.month = self.month.replace(day=1)
+
     def __str__(self):
         return f"{self.course} {self.month:%Y-%m}"
 
@@ -185,7 +190,7 @@ class LedgerQuerySet(CourseRows):
             ):
                 raise Refused(
                     now_(
-                        "%(money)s is over what this course may still spend this month. An owner sets the budget."
+                        "%(money)s is over what this course may still spend this month. Ask staff to raise the budget."
                     )
                     % {"money": f"${money:.4f}"}
                 )

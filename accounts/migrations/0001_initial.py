@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='at')),
                 ('action', models.CharField(max_length=64, verbose_name='action')),
                 ('object_type', models.CharField(max_length=64)),
-                ('object_id', models.CharField(max_length=64)),
+                ('object_id', models.CharField(max_length=200)),
                 ('object_label', models.CharField(max_length=200, verbose_name='object')),
                 ('course_id', models.BigIntegerField(db_index=True, null=True, verbose_name='course')),
                 ('details', models.JSONField(default=dict, verbose_name='details')),

@@ -137,7 +137,7 @@ def test_an_owner_gives_a_role_and_takes_it_away(course, owner, stranger):
     assert not course.memberships.filter(user=stranger).exists()
 
 
-@pytest.mark.parametrize("fields", [{"email": "nobody@example.org", "role": "student"}, {"email": "x", "role": "god"}, {}])
+@pytest.mark.parametrize("fields", [{"email": "nobody@example.org", "role": "student"}, {"email": "x", "role": "god"}, {"email": ""}])
 def test_a_bad_member_is_shown_beside_the_field(course, owner, fields):
     page = pages(owner).post(f"/courses/{course.pk}/members/", fields).content.decode()
     assert 'class="errorlist"' in page
