@@ -24,10 +24,11 @@ PAGE = 25
 def datasets(request, pk):
     course = find(Course, pk, request.user, to="review")
     form = DatasetForm(request.POST or None, initial={"title": course.title})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         find(Course, pk, request.user, to="edit")
-        dataset = Dataset.objects.start(course, by=request.user, **form.cleaned_data)
-        return redirect("dataset", dataset.pk)
+        if form.is_valid():
+            dataset = Dataset.objects.start(course, by=request.user, **form.cleaned_data)
+            return redirect("dataset", dataset.pk)
     rows = Dataset.objects.of(course).with_counts()
     context = {"course": course, "step": "datasets", "datasets": rows, "form": form}
     return render(request, "datasets/datasets.html", context)

@@ -63,7 +63,10 @@ def build():
             sectioning.passages(text, part.start, part.end)
 
     raw = cpu(lambda: count(text))
-    return {"cutting_vs_tokenizer": raw / cpu(cut), "pairs_vs_tokenizer": raw / cpu(lambda: building.pairs(text, "all", "en"))}
+    return {
+        "cutting_vs_tokenizer": raw / cpu(cut),
+        "pairs_vs_tokenizer": raw / cpu(lambda: building.pairs(text, "all", "en")),
+    }
 
 
 def rights():

@@ -2,6 +2,7 @@
 
 import hypothesis
 import pytest
+from django.utils import translation
 
 from datasets.models import Dataset
 from tests import factories
@@ -10,6 +11,13 @@ from tests.providers.imitation import Imitation
 hypothesis.settings.register_profile("suite", deadline=None, database=None, max_examples=60)
 hypothesis.settings.register_profile("thorough", deadline=None, database=None, max_examples=3000)
 hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Whatever language the last request of another test was answered in."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -77,7 +77,9 @@ INSTRUCTIONS = "You are the keeper of the light. Answer briefly and from the cou
 
 
 def make_user(*, name="", email="", password=None, **fields):
-    return User.objects.create_user(email or f"person{next(numbers)}@example.org", password, name=name, **fields)
+    return User.objects.create_user(
+        email or f"person{next(numbers)}@example.org", password, name=name, **fields
+    )
 
 
 def make_course(*, owner=None, title="The lighthouse", language="en", **members):

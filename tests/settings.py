@@ -10,8 +10,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker shares the home of the r
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # what a program that a test starts runs on
 os.environ["PUBLIC"] = "false"
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, VAR  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES, VAR
 
 REDIS_URL = CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -1,4 +1,4 @@
-"""find() and visible_to(), over every model that belongs to a course: 404 for who may not see, 403 for who may not do."""
+"""find() and visible_to() over every model below a course: 404 for who may not see, 403 for who may not do."""
 
 import pytest
 from django.apps import apps
@@ -58,7 +58,12 @@ def test_what_one_may_not_see_is_not_found_whatever_one_wants(rows, student, str
     for action in ACTIONS:
         for person in (stranger, inactive, AnonymousUser()):
             assert refused(rows, person, action, Http404) == every
-        assert refused([row for row in rows if type(row).__name__ not in SEEN_BY_STUDENTS], student, action, Http404) == every - SEEN_BY_STUDENTS
+        assert (
+            refused(
+                [row for row in rows if type(row).__name__ not in SEEN_BY_STUDENTS], student, action, Http404
+            )
+            == every - SEEN_BY_STUDENTS
+        )
 
 
 def test_what_one_may_see_but_not_change_is_forbidden(rows, owner, editor, reviewer, staff):

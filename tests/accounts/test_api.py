@@ -63,7 +63,18 @@ def test_a_bad_request_for_a_token_is_400(ann, body):
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer x", "Bearer a b", "Token abc", "Basic YTpi", "Bearer " + "x" * 5000, "Bearer é", "Bearer a\x00b"]
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer a b",
+        "Token abc",
+        "Basic YTpi",
+        "Bearer " + "x" * 5000,
+        "Bearer é",
+        "Bearer a\x00b",
+    ],
 )
 def test_without_a_good_token_everything_is_401(ann, header):
     answer = api().get("/api/me/", HTTP_AUTHORIZATION=header)
@@ -92,7 +103,9 @@ def test_one_changes_ones_name_and_language_and_nothing_else(ann):
     assert not (ann.is_staff or ann.is_superuser or ann.is_instructor) and ann.is_active
 
 
-@pytest.mark.parametrize("body", [{"language": "tlh"}, {"name": "x" * 151}, {"name": None}, {"name": "a\x00b"}])
+@pytest.mark.parametrize(
+    "body", [{"language": "tlh"}, {"name": "x" * 151}, {"name": None}, {"name": "a\x00b"}]
+)
 def test_a_bad_change_is_400(ann, body):
     assert api(ann).patch("/api/me/", body, format="json").status_code == 400
 

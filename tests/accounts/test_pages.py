@@ -30,7 +30,13 @@ def test_one_signs_in_by_email_in_whatever_letters(ann):
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("ann@example.org", "wrong"), ("bob@example.org", PASSWORD), ("", ""), ("no address", "x"), ("ann@example.org\x00", PASSWORD)],
+    [
+        ("ann@example.org", "wrong"),
+        ("bob@example.org", PASSWORD),
+        ("", ""),
+        ("no address", "x"),
+        ("ann@example.org\x00", PASSWORD),
+    ],
 )
 def test_a_wrong_sign_in_is_told_and_stays_outside(ann, email, password):
     browser = pages()
@@ -57,7 +63,13 @@ def test_signing_out_is_no_link(ann):
 
 
 def test_one_changes_ones_profile_and_nothing_else(ann):
-    fields = {"name": "Ann", "language": "ru", "email": "root@example.org", "is_staff": "on", "is_instructor": "on"}
+    fields = {
+        "name": "Ann",
+        "language": "ru",
+        "email": "root@example.org",
+        "is_staff": "on",
+        "is_instructor": "on",
+    }
     assert pages(ann).post("/profile/", fields)["Location"] == "/profile/"
     ann.refresh_from_db()
     assert (ann.name, ann.language, ann.email) == ("Ann", "ru", "ann@example.org")
@@ -119,7 +131,12 @@ def test_a_language_that_is_not_ours_changes_nothing(ann, language):
 
 @pytest.mark.parametrize(
     ("back", "to"),
-    [("http://testserver/tokens/", "http://testserver/tokens/"), ("https://evil.example/", "/"), ("http://testserver.evil.example/", "/"), (None, "/")],
+    [
+        ("http://testserver/tokens/", "http://testserver/tokens/"),
+        ("https://evil.example/", "/"),
+        ("http://testserver.evil.example/", "/"),
+        (None, "/"),
+    ],
 )
 def test_changing_the_language_leads_back_to_a_page_of_ours(ann, back, to):
     more = {"HTTP_REFERER": back} if back else {}

@@ -16,7 +16,9 @@ def test_an_email_is_one_person_however_it_is_written(db):
         User.objects.create_user("ann@EXAMPLE.org")
 
 
-@pytest.mark.parametrize("email", ["", None, "no-address", "a@b", "a b@example.org", "x" * 250 + "@example.org"])
+@pytest.mark.parametrize(
+    "email", ["", None, "no-address", "a@b", "a b@example.org", "x" * 250 + "@example.org"]
+)
 def test_what_is_no_email_is_refused(db, email):
     with pytest.raises(ValidationError):
         User.objects.create_user(email)

@@ -15,7 +15,9 @@ reviewer     x    x     x       .     .       .      .        .
 student      x    x     .       .     .       .      .        .
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]
-EXPECTED = {role: {name for name, mark in zip(HEAD, marks, strict=True) if mark == "x"} for role, *marks in LINES}
+EXPECTED = {
+    role: {name for name, mark in zip(HEAD, marks, strict=True) if mark == "x"} for role, *marks in LINES
+}
 
 
 def test_the_table_knows_every_action():

@@ -32,7 +32,10 @@ def test_a_page_size_that_is_none_is_the_usual_one(courses, size):
 
 def test_a_page_has_five_hundred_rows_at_most(owner):
     dataset = factories.make_dataset(course=factories.make_course(owner=owner))
-    lines = "".join(f'{{"messages": [{{"role": "user", "content": "{n}"}}, {{"role": "assistant", "content": "a"}}]}}\n' for n in range(510))
+    lines = "".join(
+        f'{{"messages": [{{"role": "user", "content": "{n}"}}, {{"role": "assistant", "content": "a"}}]}}\n'
+        for n in range(510)
+    )
     dataset.take_in("many.jsonl", lines.encode())
     page = api(owner).get(f"/api/datasets/{dataset.pk}/examples/?page_size=1000000000").json()
     assert page["count"] == 510
@@ -46,7 +49,11 @@ def test_a_page_that_is_not_there_is_404(courses, page):
 
 def test_ordering_and_filters_of_the_callers_own_are_ignored(courses):
     usual = courses.get("/api/courses/").content
-    for query in ("ordering=memberships__user__password", "memberships__user__password__startswith=a", "owner=1"):
+    for query in (
+        "ordering=memberships__user__password",
+        "memberships__user__password__startswith=a",
+        "owner=1",
+    ):
         assert courses.get(f"/api/courses/?{query}").content == usual
 
 

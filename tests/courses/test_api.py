@@ -21,9 +21,13 @@ def upload(person, course, *files):
 
 def test_the_way_from_a_new_course_to_its_passages(owner, student):
     client = api(owner)
-    course = client.post("/api/courses/", {"title": "Bells", "language": "ru", "description": "Of bronze."}).json()
+    course = client.post(
+        "/api/courses/", {"title": "Bells", "language": "ru", "description": "Of bronze."}
+    ).json()
     assert (course["title"], course["language"]) == ("Bells", "ru")
-    member = client.post(f"/api/courses/{course['id']}/members/", {"email": "STUDENT@example.org", "role": "student"})
+    member = client.post(
+        f"/api/courses/{course['id']}/members/", {"email": "STUDENT@example.org", "role": "student"}
+    )
     assert (member.status_code, member.json()["role"]) == (201, "student")
     done = client.post(f"/api/courses/{course['id']}/texts/", {"files": [file()]}, format="multipart")
     assert (done.status_code, done.json()["problems"]) == (201, [])
@@ -69,7 +73,9 @@ MAY = {"see": "ores", "edit": "oe", "manage": "o"}
 
 
 @pytest.mark.parametrize(("method", "address", "right"), REQUESTS)
-def test_who_may_what(full_course, owner, editor, reviewer, student, stranger, inactive, method, address, right):
+def test_who_may_what(
+    full_course, owner, editor, reviewer, student, stranger, inactive, method, address, right
+):
     keys = {
         "course": full_course.pk,
         "member": full_course.memberships.get(user=student).pk,
@@ -85,14 +91,22 @@ def test_who_may_what(full_course, owner, editor, reviewer, student, stranger, i
     assert getattr(api(), method)(address).status_code == 401
 
 
-@pytest.mark.parametrize("address", ["courses/{}/", "courses/{}/members/", "courses/{}/texts/", "texts/{}/", "texts/{}/passages/"])
+@pytest.mark.parametrize(
+    "address", ["courses/{}/", "courses/{}/members/", "courses/{}/texts/", "texts/{}/", "texts/{}/passages/"]
+)
 def test_what_is_not_there_is_404(owner, address):
     for key in ("0", "999999999", "9" * 30, "x", "-1", "1.5"):
         assert api(owner).get("/api/" + address.format(key)).status_code == 404
 
 
 def test_what_a_caller_may_not_set_is_ignored(owner, stranger):
-    body = {"title": "Mine", "id": 7777, "owner": stranger.pk, "memberships": [], "created": "2001-01-01T00:00:00Z"}
+    body = {
+        "title": "Mine",
+        "id": 7777,
+        "owner": stranger.pk,
+        "memberships": [],
+        "created": "2001-01-01T00:00:00Z",
+    }
     course = Course.objects.get(pk=api(owner).post("/api/courses/", body, format="json").json()["id"])
     assert course.pk != 7777 and course.created.year != 2001
     assert [member.user for member in course.memberships.all()] == [owner]
@@ -138,10 +152,15 @@ def test_a_removed_member_has_nothing_more_with_the_token_they_hold(course, owne
 
 
 def test_of_several_files_the_good_ones_are_read_and_the_others_named(course, editor):
-    answer = upload(editor, course, file(), file("bad.pdf", b"%PDF"), file("empty.txt", b""), file("log.txt", "Ink."))
+    answer = upload(
+        editor, course, file(), file("bad.pdf", b"%PDF"), file("empty.txt", b""), file("log.txt", "Ink.")
+    )
     assert answer.status_code == 201
     assert [text["source_name"] for text in answer.json()["texts"]] == ["lamp.md", "log.txt"]
-    assert [problem.split(" ")[0].strip(":") for problem in answer.json()["problems"]] == ["bad.pdf", "empty.txt"]
+    assert [problem.split(" ")[0].strip(":") for problem in answer.json()["problems"]] == [
+        "bad.pdf",
+        "empty.txt",
+    ]
 
 
 def test_bad_files_only_are_400_with_every_reason(course, editor):
@@ -154,12 +173,29 @@ def test_bad_files_only_are_400_with_every_reason(course, editor):
 
 def test_no_file_at_all_is_400(course, editor):
     assert upload(editor, course).status_code == 400
-    assert api(editor).post(f"/api/courses/{course.pk}/texts/", {"files": "a text"}, format="multipart").status_code == 400
-    assert api(editor).post(f"/api/courses/{course.pk}/texts/", {"files": []}, format="json").status_code == 415
+    assert (
+        api(editor)
+        .post(f"/api/courses/{course.pk}/texts/", {"files": "a text"}, format="multipart")
+        .status_code
+        == 400
+    )
+    assert (
+        api(editor).post(f"/api/courses/{course.pk}/texts/", {"files": []}, format="json").status_code == 415
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd.md", "/etc/passwd.md", "C:\\boot.md", "a\x00b.md", "<img src=x>.md", "a\r\nb.md", "x" * 300 + ".md", "=cmd.md"]
+    "name",
+    [
+        "../../etc/passwd.md",
+        "/etc/passwd.md",
+        "C:\\boot.md",
+        "a\x00b.md",
+        "<img src=x>.md",
+        "a\r\nb.md",
+        "x" * 300 + ".md",
+        "=cmd.md",
+    ],
 )
 def test_a_hostile_file_name_is_only_a_name(course, editor, name):
     answer = upload(editor, course, file(name))
@@ -194,9 +230,13 @@ def test_queries_do_not_grow_with_the_rows(full_course, owner, address, django_a
 
 
 def test_passages_are_quoted_without_reading_the_text_for_each(course, owner, django_assert_max_num_queries):
-    text = factories.make_text(course=course, content="".join(f"# Part {n}\n\nA line of its own.\n\n" for n in range(60)))
+    text = factories.make_text(
+        course=course, content="".join(f"# Part {n}\n\nA line of its own.\n\n" for n in range(60))
+    )
     client = api(owner)
     with django_assert_max_num_queries(6) as queries:
         assert len(client.get(f"/api/texts/{text.pk}/passages/").json()["results"]) == 50
-    reading = [query["sql"] for query in queries.captured_queries if '"courses_text"."content"' in query["sql"]]
+    reading = [
+        query["sql"] for query in queries.captured_queries if '"courses_text"."content"' in query["sql"]
+    ]
     assert len(reading) == 1 and "courses_passage" not in reading[0].split("WHERE")[0]

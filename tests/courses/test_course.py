@@ -12,19 +12,29 @@ from tests.common.crowd import at_once
 
 
 def roles(course):
-    return {member.user.email.split("@")[0]: member.role for member in course.memberships.select_related("user")}
+    return {
+        member.user.email.split("@")[0]: member.role for member in course.memberships.select_related("user")
+    }
 
 
 def test_who_starts_a_course_owns_it(owner):
     course = Course.objects.start(by=owner, title="Bells", language="ru")
     assert roles(course) == {"owner": "owner"}
     assert "manage" in rights(owner, course)
-    assert [entry.action for entry in AuditEntry.objects.filter(course_id=course.pk)] == ["member.set", "course.start"]
+    assert [entry.action for entry in AuditEntry.objects.filter(course_id=course.pk)] == [
+        "member.set",
+        "course.start",
+    ]
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{"title": ""}, {"title": "x" * 201}, {"title": "x", "language": "tlh"}, {"title": "x", "description": "x" * 5001}],
+    [
+        {"title": ""},
+        {"title": "x" * 201},
+        {"title": "x", "language": "tlh"},
+        {"title": "x", "description": "x" * 5001},
+    ],
 )
 def test_a_course_with_a_bad_field_is_not_started(owner, fields):
     with pytest.raises(ValidationError):
@@ -106,7 +116,9 @@ def test_removing_a_course_takes_its_grants_along(course):
     assert not CourseUserPermission.objects.filter(content_object_id=pk).exists()
 
 
-def test_a_list_of_courses_tells_texts_and_tokens_without_a_query_for_each(full_course, owner, django_assert_num_queries):
+def test_a_list_of_courses_tells_texts_and_tokens_without_a_query_for_each(
+    full_course, owner, django_assert_num_queries
+):
     factories.make_course(owner=owner, title="Empty")
     with django_assert_num_queries(1):
         empty, full = Course.objects.visible_to(owner).with_progress()

@@ -53,7 +53,9 @@ def test_a_heading_in_any_dress(line, title):
     assert titles(f"{line}\nIt burns.") == [(line.strip().split()[0].count("#"), title)]
 
 
-@pytest.mark.parametrize("line", ["#Lamp", "####### Lamp", "    # Lamp", "\\# Lamp", "#", "# ", "a # Lamp", "+# Lamp"])
+@pytest.mark.parametrize(
+    "line", ["#Lamp", "####### Lamp", "    # Lamp", "\\# Lamp", "#", "# ", "a # Lamp", "+# Lamp"]
+)
 def test_what_only_looks_like_a_heading(line):
     assert titles(f"{line}\nIt burns.") == [(1, "lamp")]
 
@@ -85,7 +87,22 @@ def test_a_fence_that_is_never_closed_reaches_to_the_end():
 
 
 LINES = some.sampled_from(
-    ["# A", "## B", "### C ##", "text", "", "  ", "```", "~~~", "````", "\t", "> q", "- **T**: d", "#", "\u2028x"]
+    [
+        "# A",
+        "## B",
+        "### C ##",
+        "text",
+        "",
+        "  ",
+        "```",
+        "~~~",
+        "````",
+        "\t",
+        "> q",
+        "- **T**: d",
+        "#",
+        "\u2028x",
+    ]
 )
 
 

@@ -104,8 +104,15 @@ def test_a_text_is_shown_passage_by_passage_with_an_anchor_for_each(full_course,
 def test_hostile_words_of_a_text_are_only_words(course, owner):
     course.title = EVIL
     course.save()
-    text = factories.make_text(course=course, name=f"{EVIL}.md", content=f"# {EVIL}\n\n{EVIL} [x](javascript:alert(1))\n")
-    for address in (f"/courses/{course.pk}/texts/", f"/texts/{text.pk}/", "/", f"/courses/{course.pk}/members/"):
+    text = factories.make_text(
+        course=course, name=f"{EVIL}.md", content=f"# {EVIL}\n\n{EVIL} [x](javascript:alert(1))\n"
+    )
+    for address in (
+        f"/courses/{course.pk}/texts/",
+        f"/texts/{text.pk}/",
+        "/",
+        f"/courses/{course.pk}/members/",
+    ):
         page = shown(owner, address)
         assert EVIL not in page and "&lt;script&gt;" in page
         assert 'href="javascript' not in page
@@ -129,7 +136,11 @@ def test_only_who_may_sees_the_buttons(full_course, editor, student):
 
 def test_an_owner_gives_a_role_and_takes_it_away(course, owner, stranger):
     address = f"/courses/{course.pk}/members/"
-    page = pages(owner).post(address, {"email": "Stranger@Example.org", "role": "reviewer"}, follow=True).content.decode()
+    page = (
+        pages(owner)
+        .post(address, {"email": "Stranger@Example.org", "role": "reviewer"}, follow=True)
+        .content.decode()
+    )
     assert "stranger@example.org" in page
     member = course.memberships.get(user=stranger)
     assert member.role == "reviewer"
@@ -137,7 +148,10 @@ def test_an_owner_gives_a_role_and_takes_it_away(course, owner, stranger):
     assert not course.memberships.filter(user=stranger).exists()
 
 
-@pytest.mark.parametrize("fields", [{"email": "nobody@example.org", "role": "student"}, {"email": "x", "role": "god"}, {"email": ""}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"email": "nobody@example.org", "role": "student"}, {"email": "x", "role": "god"}, {"email": ""}],
+)
 def test_a_bad_member_is_shown_beside_the_field(course, owner, fields):
     page = pages(owner).post(f"/courses/{course.pk}/members/", fields).content.decode()
     assert 'class="errorlist"' in page
@@ -162,7 +176,9 @@ def test_queries_do_not_grow_with_the_rows(full_course, owner, address, django_a
     for number in range(8):
         factories.make_course(owner=owner)
         full_course.set_role(factories.make_user(), "student")
-        factories.make_text(course=full_course, name=f"{number}.md", content=f"# Part {number}\n\nA line of it.\n")
+        factories.make_text(
+            course=full_course, name=f"{number}.md", content=f"# Part {number}\n\nA line of it.\n"
+        )
     browser = pages(owner)
     with django_assert_max_num_queries(9):
         browser.get(address.format(full_course.pk))

@@ -9,8 +9,30 @@ from hypothesis import strategies as some
 from common.tokens import count
 from courses.sectioning import LONGEST, PASSAGE_TOKENS, headings, paragraphs, passages
 
-WORDS = some.sampled_from(["lamp", "свет", "a", " ", "  ", "\n", "\n\n", "\n \n", "\t", "\u2028", "\u0085", "\u00a0", "🙂", "# H\n", "```\n"])
-LONG = some.builds(str.__mul__, some.sampled_from(["x", "word ", "слово", " ", "\n", "a\n", "линия\n\n", "灯"]), some.integers(1, 9000))
+WORDS = some.sampled_from(
+    [
+        "lamp",
+        "свет",
+        "a",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\n \n",
+        "\t",
+        "\u2028",
+        "\u0085",
+        "\u00a0",
+        "🙂",
+        "# H\n",
+        "```\n",
+    ]
+)
+LONG = some.builds(
+    str.__mul__,
+    some.sampled_from(["x", "word ", "слово", " ", "\n", "a\n", "линия\n\n", "灯"]),
+    some.integers(1, 9000),
+)
 
 
 def blank_without(text, spans):
@@ -79,12 +101,16 @@ def test_separators_that_are_no_line_ends_stay_inside_a_paragraph():
 def test_only_what_stands_between_the_offsets_is_cut():
     text = "# A\nOne.\n# B\nTwo.\n\nThree."
     second = headings(text, "t")[1]
-    assert [text[start:end] for start, end in paragraphs(text, second.start, second.end)] == ["Two.", "Three."]
+    assert [text[start:end] for start, end in paragraphs(text, second.start, second.end)] == [
+        "Two.",
+        "Three.",
+    ]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["x" * 1024**2, "x\n" * 500_000, " \n" * 500_000, "a \n\n" * 200_000, "\u00a0\n" * 300_000 + "x", "灯" * 300_000, "x" + " " * 10**6 + "y", "ab " * 340_000],
+    ["x" * 1024**2, "x\n" * 500_000, " \n" * 500_000, "a \n\n" * 200_000, "\u00a0\n" * 300_000 + "x",
+     "灯" * 300_000, "x" + " " * 10**6 + "y", "ab " * 340_000],
     ids=["one word", "one paragraph", "blank", "tiny paragraphs", "hard spaces", "no spaces", "one gap", "one line"],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_cut_quickly(text):

@@ -71,7 +71,9 @@ def test_the_same_heading_twice_in_a_file_is_two_sections(course):
 
 
 def test_the_same_heading_under_different_ones_is_two_sections(course):
-    factories.make_text(course=course, content="# A\n\nx.\n\n## Use\n\nFirst.\n\n# B\n\ny.\n\n## Use\n\nSecond.\n")
+    factories.make_text(
+        course=course, content="# A\n\nx.\n\n## Use\n\nFirst.\n\n# B\n\ny.\n\n## Use\n\nSecond.\n"
+    )
     assert tree(course) == [(None, "A"), ("A", "Use"), (None, "B"), ("B", "Use")]
 
 
@@ -112,7 +114,11 @@ def test_a_refused_file_leaves_nothing_behind(course):
     assert not course.sections.exists()
 
 
-@given(text=some.lists(some.sampled_from(["# A", "## B", "word", "", "```", "- x", "слово 🙂", "\u2028"]), min_size=1).map("\n".join))
+@given(
+    text=some.lists(
+        some.sampled_from(["# A", "## B", "word", "", "```", "- x", "слово 🙂", "\u2028"]), min_size=1
+    ).map("\n".join)
+)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_passages_quote_the_text_as_it_is_kept(course, text):
     row = factories.make_text(course=course, content=f"a\n{text}")
@@ -150,7 +156,12 @@ class File:
 
 
 def test_of_several_files_the_good_ones_are_read_and_the_others_named(course, owner):
-    files = [File("lamp.md", LAMP.encode()), File("lens.pdf", b"%PDF"), File("empty.txt", b""), File("log.txt", b"Ink.")]
+    files = [
+        File("lamp.md", LAMP.encode()),
+        File("lens.pdf", b"%PDF"),
+        File("empty.txt", b""),
+        File("log.txt", b"Ink."),
+    ]
     done = add_texts(course, files, by=owner)
     assert [text.source_name for text in done.texts] == ["lamp.md", "log.txt"]
     assert [problem.split(":")[0].split(" ")[0] for problem in done.problems] == ["lens.pdf", "empty.txt"]

@@ -22,7 +22,9 @@ def body_of(answer):
 
 def test_the_way_from_texts_to_a_frozen_version(full_course, owner):
     client = api(owner)
-    dataset = client.post(f"/api/courses/{full_course.pk}/datasets/", {"title": "Answers", "instructions": "Be brief."}).json()
+    dataset = client.post(
+        f"/api/courses/{full_course.pk}/datasets/", {"title": "Answers", "instructions": "Be brief."}
+    ).json()
     address = f"/api/datasets/{dataset['id']}"
     made = client.post(f"{address}/build/").json()["made"]
     assert made >= 20
@@ -133,7 +135,9 @@ def test_a_bad_example_is_400_and_nothing_is_kept(dataset, editor, body):
 
 @pytest.mark.parametrize("raw", [b"\\ud800", b"\\u0000", b"[" * 60_000])
 def test_what_no_database_keeps_is_400(dataset, editor, raw):
-    body = b'{"messages": [{"role": "user", "content": "' + raw + b'"}, {"role": "assistant", "content": "x"}]}'
+    body = (
+        b'{"messages": [{"role": "user", "content": "' + raw + b'"}, {"role": "assistant", "content": "x"}]}'
+    )
     if raw.startswith(b"["):
         body = b'{"messages": ' + raw
     answer = api(editor).post(f"/api/datasets/{dataset.pk}/examples/", body, content_type="application/json")
@@ -156,7 +160,9 @@ def test_a_section_of_this_course_is_taken_and_no_other(dataset, owner, stranger
     statuses = {}
     for number, section in enumerate([here, own, hidden]):
         body = {"messages": factories.chat(f"{number}?", "x"), "section": section.pk}
-        statuses[section] = api(owner).post(f"/api/datasets/{dataset.pk}/examples/", body, format="json").status_code
+        statuses[section] = (
+            api(owner).post(f"/api/datasets/{dataset.pk}/examples/", body, format="json").status_code
+        )
     assert statuses == {here: 201, own: 400, hidden: 404}
     assert not Example.objects.filter(section__in=[own, hidden]).exists()
 
@@ -166,8 +172,15 @@ def test_what_a_caller_may_not_set_is_ignored(dataset, editor, stranger):
         "messages": CHAT, "state": "approved", "origin": "generated", "dataset": 7, "tokens": 1, "sha256": "x",
         "written_by": stranger.pk, "id": 7777,
     }  # fmt: skip
-    example = Example.objects.get(pk=api(editor).post(f"/api/datasets/{dataset.pk}/examples/", body, format="json").json()["id"])
-    assert (example.state, example.origin, example.dataset, example.written_by) == ("draft", "written", dataset, editor)
+    example = Example.objects.get(
+        pk=api(editor).post(f"/api/datasets/{dataset.pk}/examples/", body, format="json").json()["id"]
+    )
+    assert (example.state, example.origin, example.dataset, example.written_by) == (
+        "draft",
+        "written",
+        dataset,
+        editor,
+    )
     assert example.pk != 7777 and example.tokens > 1
     api(editor).patch(f"/api/examples/{example.pk}/", body, format="json")
     example.refresh_from_db()
@@ -178,10 +191,18 @@ def test_what_a_caller_may_not_set_is_ignored(dataset, editor, stranger):
     assert (dataset.title, dataset.course_id) == ("New", example.dataset.course_id)
 
 
-@pytest.mark.parametrize("body", [{"title": ""}, {"title": None}, {"title": "x" * 201}, {"instructions": "x" * 8001}, {"title": "a\x00"}])
+@pytest.mark.parametrize(
+    "body",
+    [{"title": ""}, {"title": None}, {"title": "x" * 201}, {"instructions": "x" * 8001}, {"title": "a\x00"}],
+)
 def test_a_bad_data_set_is_400(dataset, editor, body):
     assert api(editor).patch(f"/api/datasets/{dataset.pk}/", body, format="json").status_code == 400
-    assert api(editor).post(f"/api/courses/{dataset.course_id}/datasets/", {"title": "x", **body}, format="json").status_code == 400
+    assert (
+        api(editor)
+        .post(f"/api/courses/{dataset.course_id}/datasets/", {"title": "x", **body}, format="json")
+        .status_code
+        == 400
+    )
     assert Dataset.objects.count() == 1
 
 
@@ -217,7 +238,16 @@ def test_no_file_or_one_that_is_too_long_is_400(dataset, editor, settings):
 
 @pytest.mark.parametrize(
     "body",
-    [{"seed": -1}, {"seed": 2**31}, {"seed": "x"}, {"validation": 0.6}, {"test": -0.1}, {"test": "NaN"}, {"test": "Infinity"}, {"validation": None}],
+    [
+        {"seed": -1},
+        {"seed": 2**31},
+        {"seed": "x"},
+        {"validation": 0.6},
+        {"test": -0.1},
+        {"test": "NaN"},
+        {"test": "Infinity"},
+        {"validation": None},
+    ],
 )
 def test_a_bad_split_is_400(dataset, owner, body):
     assert api(owner).post(f"/api/datasets/{dataset.pk}/versions/", body, format="json").status_code == 400
@@ -245,7 +275,14 @@ def test_a_split_that_is_none_is_404(version, owner, split):
     assert api(owner).get(f"/api/versions/{version.pk}/files/{split}/").status_code == 404
 
 
-@pytest.mark.parametrize("address", ["/api/datasets/{}/examples/?page_size=5", "/api/datasets/{}/examples/?page_size=500", "/api/datasets/{}/versions/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/datasets/{}/examples/?page_size=5",
+        "/api/datasets/{}/examples/?page_size=500",
+        "/api/datasets/{}/versions/",
+    ],
+)
 def test_queries_do_not_grow_with_the_rows(version, owner, address, django_assert_max_num_queries):
     client = api(owner)
     with django_assert_max_num_queries(7):

@@ -113,7 +113,10 @@ def test_what_is_too_short_or_too_long_is_left_out():
 
 
 def test_russian_is_asked_in_russian():
-    text = f"# Лампа\n\n{ПРЕДЛОЖЕНИЕ}\n\n- **Горелка** — латунная головка с четырьмя фитилями.\n\n## Когда её гасят?\n\n{ПРЕДЛОЖЕНИЕ}\n"
+    text = (
+        f"# Лампа\n\n{ПРЕДЛОЖЕНИЕ}\n\n- **Горелка** — латунная головка с четырьмя фитилями.\n"
+        f"\n## Когда её гасят?\n\n{ПРЕДЛОЖЕНИЕ}\n"
+    )
     assert answers(text, "ru") == {
         "Что нужно знать о теме «Лампа»?": ПРЕДЛОЖЕНИЕ,
         "Что значит «Горелка»?": "латунная головка с четырьмя фитилями.",
@@ -126,7 +129,9 @@ def test_a_language_without_questions_of_its_own_is_asked_in_english():
 
 
 def test_braces_and_percents_in_a_heading_are_only_letters():
-    assert list(answers(f"# {{0}} %s {{x.__class__}}\n\n{SENTENCE}\n")) == ["What should I know about “{0} %s {x.__class__}”?"]
+    assert list(answers(f"# {{0}} %s {{x.__class__}}\n\n{SENTENCE}\n")) == [
+        "What should I know about “{0} %s {x.__class__}”?"
+    ]
 
 
 def test_separators_that_are_no_line_ends_stay_in_the_answer():
@@ -136,7 +141,8 @@ def test_separators_that_are_no_line_ends_stay_in_the_answer():
 
 PIECES = some.sampled_from(
     ["# A", "## B?", "", "", SENTENCE, "- **T**: what it is and what it does", "**D** — a thing that one needs",
-     "Lead in:", "- an item of the list", "1. another item of it", "```", "~~~", "  ", "\u2028", "> a quotation of some length"]
+     "Lead in:", "- an item of the list", "1. another item of it", "```", "~~~", "  ", "\u2028",
+     "> a quotation of some length"]
 )  # fmt: skip
 
 

@@ -19,7 +19,10 @@ VALUES = some.recursive(
 )
 CONTENTS = TEXTS.map(lambda text: f"x{text}")
 MESSAGES = some.lists(
-    some.fixed_dictionaries({"role": some.sampled_from(["system", "user", "assistant"]), "content": CONTENTS}), max_size=4
+    some.fixed_dictionaries(
+        {"role": some.sampled_from(["system", "user", "assistant"]), "content": CONTENTS}
+    ),
+    max_size=4,
 ).map(lambda chat: [*chat, {"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}])
 
 

@@ -10,7 +10,9 @@ from tests import factories
 from tests.common.crowd import at_once
 
 
-@pytest.mark.parametrize("fields", [{"title": ""}, {"title": "x" * 201}, {"title": "x", "instructions": "x" * 8001}])
+@pytest.mark.parametrize(
+    "fields", [{"title": ""}, {"title": "x" * 201}, {"title": "x", "instructions": "x" * 8001}]
+)
 def test_a_data_set_with_a_bad_field_is_not_started(course, owner, fields):
     with pytest.raises(ValidationError):
         Dataset.objects.start(course, by=owner, **fields)
@@ -38,7 +40,9 @@ def test_building_again_adds_nothing(full_course):
 def test_a_new_text_adds_only_its_own(full_course):
     dataset = factories.make_dataset(course=full_course)
     dataset.build()
-    factories.make_text(course=full_course, name="oil.md", content="# Oil\n\nRape oil burns without smoke and smell.\n")
+    factories.make_text(
+        course=full_course, name="oil.md", content="# Oil\n\nRape oil burns without smoke and smell.\n"
+    )
     assert dataset.build().made == 1
 
 
@@ -53,8 +57,15 @@ def test_every_answer_is_cited_verbatim_from_the_text(dataset):
 
 
 def test_a_citation_of_a_text_that_was_replaced_is_no_longer_current(dataset):
-    text = factories.make_text(course=dataset.course, name="lamp.md", content="# The lamp\n\nIt is electric now, alas.\n")
-    stale = [citation for row in dataset.examples.all() for citation in row.citations.all() if not citation.is_current]
+    text = factories.make_text(
+        course=dataset.course, name="lamp.md", content="# The lamp\n\nIt is electric now, alas.\n"
+    )
+    stale = [
+        citation
+        for row in dataset.examples.all()
+        for citation in row.citations.all()
+        if not citation.is_current
+    ]
     assert len(stale) >= 4
     assert {citation.passage.text.source_name for citation in stale} == {text.source_name}
 

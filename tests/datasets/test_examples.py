@@ -31,7 +31,12 @@ def draft(dataset, editor):
 
 
 def test_what_is_written_is_a_draft_of_its_writer(dataset, draft, editor):
-    assert (draft.state, draft.origin, draft.written_by, draft.dataset) == ("draft", "written", editor, dataset)
+    assert (draft.state, draft.origin, draft.written_by, draft.dataset) == (
+        "draft",
+        "written",
+        editor,
+        dataset,
+    )
     assert (draft.question, draft.answer) == ("When is the lamp lit?", "Before sunset.")
     assert draft.tokens == count_messages(CHAT)
     assert AuditEntry.objects.get(action="example.write").actor == editor

@@ -96,8 +96,8 @@ BAD = {
     "content of hidden tags": (saying("user", content="\U000e0041\U000e0042"), "Message 2: the content is empty"),
     "content of bidi marks": (saying("user", content="\u202e\u2066\u2069"), "Message 2: the content is empty"),
     "content no parts": (saying("user", content=[]), "Message 2: the content"),
-    "content parts of pictures": (saying("user", content=[{"type": "image_url", "image_url": {}}]), "Message 2: the content"),
-    "content parts without a word": (saying("user", content=[{"type": "text", "text": " "}]), "Message 2: the content is empty"),
+    "content parts of pictures": (saying("user", content=[{"type": "image_url"}]), "Message 2: the content"),
+    "content parts of blanks": (saying("user", content=[{"type": "text", "text": " "}]), "the content is empty"),
     "content parts of texts": (saying("user", content=["x"]), "Message 2: the content"),
     "weight 0.5": (saying("assistant", content="x", weight=0.5), "weight"),
     "weight as a text": (saying("assistant", content="x", weight="1"), "weight"),
@@ -245,7 +245,15 @@ def test_a_line_over_the_limit_is_named():
         "9" * 4_000_000,
         row([json.loads(USER)] * 60_000),
     ],
-    ids=["many keys and one twice", "deep", "many numbers", "deep and open", "open text", "long number", "long chat"],
+    ids=[
+        "many keys and one twice",
+        "deep",
+        "many numbers",
+        "deep and open",
+        "open text",
+        "long number",
+        "long chat",
+    ],
 )
 def test_a_hostile_line_takes_no_time(line):
     begun = time.perf_counter()

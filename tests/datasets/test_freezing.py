@@ -4,7 +4,6 @@ import hashlib
 import json
 
 import pytest
-
 from django.db.models import ProtectedError
 
 from accounts.models import AuditEntry
@@ -105,7 +104,10 @@ def test_what_is_exported_and_imported_again_gives_the_same_files(owner):
 
 
 def test_the_instructions_stand_in_front_of_every_row_that_brings_none(dataset, owner):
-    own = [{"role": "system", "content": "Be silent."}, *factories.chat("Why is it dark?", factories.unlike(0))]
+    own = [
+        {"role": "system", "content": "Be silent."},
+        *factories.chat("Why is it dark?", factories.unlike(0)),
+    ]
     dataset.write(own, by=owner).approve()
     version = freeze(dataset, by=owner, test=0, validation=0)
     rows = [json.loads(line) for line in version.jsonl("train").splitlines()]

@@ -14,7 +14,9 @@ from tests import factories
 
 
 def line(number, **more):
-    return json.dumps({"messages": factories.chat(f"Question {number}?", f"Answer {number}."), **more}, ensure_ascii=False)
+    return json.dumps(
+        {"messages": factories.chat(f"Question {number}?", f"Answer {number}."), **more}, ensure_ascii=False
+    )
 
 
 GOOD = "".join(f"{line(number)}\n" for number in range(5)).encode()
@@ -30,7 +32,9 @@ def test_a_good_file_becomes_drafts_with_a_report(dataset, editor):
     report = dataset.take_in("pairs.jsonl", GOOD, by=editor)
     assert (report.added, report.known, report.bad, report.problems) == (5, 0, 0, [])
     assert report.sha256 == hashlib.sha256(GOOD).hexdigest()
-    assert {(row.state, row.origin, row.written_by) for row in dataset.examples.all()} == {("draft", "imported", editor)}
+    assert {(row.state, row.origin, row.written_by) for row in dataset.examples.all()} == {
+        ("draft", "imported", editor)
+    }
     assert [row.question for row in dataset.examples.all()] == [f"Question {number}?" for number in range(5)]
     entry = AuditEntry.objects.get(action="dataset.import")
     assert (entry.actor, entry.details) == (editor, {"file": "pairs.jsonl", "added": 5, "bad": 0})
@@ -70,7 +74,9 @@ def test_the_same_row_twice_in_a_file_is_one_example(dataset):
 
 def test_tools_make_another_example_and_are_kept(dataset):
     tools = [{"type": "function", "function": {"name": "find", "parameters": {"x": 1.5}}}]
-    report = dataset.take_in("pairs.jsonl", f"{line(0)}\n{line(0, tools=tools, parallel_tool_calls=False)}\n".encode())
+    report = dataset.take_in(
+        "pairs.jsonl", f"{line(0)}\n{line(0, tools=tools, parallel_tool_calls=False)}\n".encode()
+    )
     assert report.added == 2
     kept = dataset.examples.last()
     assert (kept.tools, kept.parallel_tool_calls) == (tools, False)
@@ -99,7 +105,10 @@ def test_whatever_is_sent_the_report_is_kept(dataset, data):
 
 
 def test_an_export_comes_back_as_it_was(dataset, course):
-    messages = [{"role": "system", "content": "Говори кратко."}, *factories.chat("Что такое «фитиль»? 🙂\u2028", "<|endoftext|>")]
+    messages = [
+        {"role": "system", "content": "Говори кратко."},
+        *factories.chat("Что такое «фитиль»? 🙂\u2028", "<|endoftext|>"),
+    ]
     dataset.write(messages, tools=[{"b": 1e22, "a": [0.1, None]}]).approve()
     for number in range(3):
         factories.make_example(dataset=dataset, question=f"{number}?")

@@ -66,7 +66,10 @@ def test_rows_of_one_key_are_one_group_and_so_are_keys_that_share_a_copy():
     assert sorted(sorted(rows) for rows in grouped.values()) == [[0, 2], [1, 3], [4]]
 
 
-@given(some.lists(some.integers(0, 6), min_size=1, max_size=20), some.lists(some.tuples(some.integers(0, 19), some.integers(0, 19)), max_size=8))
+@given(
+    some.lists(some.integers(0, 6), min_size=1, max_size=20),
+    some.lists(some.tuples(some.integers(0, 19), some.integers(0, 19)), max_size=8),
+)
 def test_every_row_is_in_one_group_and_copies_are_together(keys, copies):
     copies = [(one, other) for one, other in copies if max(one, other) < len(keys)]
     grouped = groups(keys, copies)
@@ -112,7 +115,12 @@ def test_large_groups_still_leave_something_to_test_on():
     assert counts["train"] >= 20 and counts["test"] == 20
 
 
-@given(some.lists(some.integers(1, 30), min_size=1, max_size=30), some.integers(0, 2**31 - 1), some.floats(0, 0.5), some.floats(0, 0.5))
+@given(
+    some.lists(some.integers(1, 30), min_size=1, max_size=30),
+    some.integers(0, 2**31 - 1),
+    some.floats(0, 0.5),
+    some.floats(0, 0.5),
+)
 def test_any_sizes_seed_and_shares_keep_groups_whole_and_leave_some_to_train(sizes, seed, validation, test):
     assert split(sizes, seed, validation, test)["train"] > 0
 
@@ -144,7 +152,7 @@ def test_with_few_files_each_heading_is_kept_together():
 
 
 def test_with_six_files_each_file_is_kept_together():
-    parents = {root: None for root in range(1, 7)} | {10 + root: root for root in range(1, 7)} | {21: 11}
+    parents = dict.fromkeys(range(1, 7)) | {10 + root: root for root in range(1, 7)} | {21: 11}
     rows = [example(section) for section in [*range(1, 7), *range(11, 17), 21]]
     keys = splitting.section_keys(rows, parents)
     assert len(set(keys)) == 6

@@ -157,7 +157,9 @@ class Handler(BaseHTTPRequestHandler):
         return 200, file
 
     def list_files(self, query, body):
-        rows = [{key: value for key, value in file.items() if key != "data"} for file in self.there.files.values()]
+        rows = [
+            {key: value for key, value in file.items() if key != "data"} for file in self.there.files.values()
+        ]
         return 200, page(rows[::-1], query)
 
     def delete_file(self, file_id, query, body):
@@ -209,8 +211,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def tell_stream(self, frame, text, usage):
         chunk = {**frame, "object": "chat.completion.chunk"}
-        deltas = [{"role": "assistant", "content": ""}, *({"content": word} for word in re.findall(r"\S+\s*", text))]
-        chunks = [{**chunk, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+        deltas = [
+            {"role": "assistant", "content": ""},
+            *({"content": word} for word in re.findall(r"\S+\s*", text)),
+        ]
+        chunks = [
+            {**chunk, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+        ]
         chunks.append({**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         chunks.append({**chunk, "choices": [], "usage": usage})
         lines = "".join(f"data: {json.dumps(each)}\n\n" for each in chunks)

@@ -20,7 +20,14 @@ def row(db):
 
 
 def save(root, row, **changes):
-    fields = {"name": row.name, "kind": row.kind, "base_url": row.base_url, "capabilities": "{}", "is_active": "on", "new_key": ""}
+    fields = {
+        "name": row.name,
+        "kind": row.kind,
+        "base_url": row.base_url,
+        "capabilities": "{}",
+        "is_active": "on",
+        "new_key": "",
+    }
     answer = pages(root).post(f"/admin/providers/provider/{row.pk}/change/", {**fields, **changes})
     assert answer.status_code == 302, answer.content.decode()
     return Provider.objects.get(pk=row.pk)

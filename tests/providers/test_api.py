@@ -10,7 +10,11 @@ def test_base_models_come_with_limits_and_prices(student):
     factories.make_model(name="tiny", train="3.00", answer="0.30")
     rows = {row["name"]: row for row in api(student).get("/api/base-models/").json()}
     tiny = rows["tiny"]
-    assert {row["what"]: row["amount"] for row in tiny["prices"]} == {"train": "3.0000", "input": "0.3000", "output": "0.3000"}
+    assert {row["what"]: row["amount"] for row in tiny["prices"]} == {
+        "train": "3.0000",
+        "input": "0.3000",
+        "output": "0.3000",
+    }
     assert (tiny["context_tokens"], tiny["example_tokens"]) == (4096, 2048)
 
 
@@ -21,7 +25,9 @@ def test_what_cannot_be_tuned_is_not_there(student):
 
 
 def test_nothing_of_the_provider_but_its_name_is_told(student):
-    factories.make_model(provider=factories.make_provider(key="sk-very-secret-key", base_url="https://inner.example/v1"))
+    factories.make_model(
+        provider=factories.make_provider(key="sk-very-secret-key", base_url="https://inner.example/v1")
+    )
     told = api(student).get("/api/base-models/").content.decode()
     assert "secret" not in told and "inner.example" not in told
 

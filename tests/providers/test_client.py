@@ -28,7 +28,7 @@ def create(provider):
             {"status": 403, "error": {"code": "training_not_available", "message": "Closed."}},
             GivenUp, "training_not_available", "Closed.",
         ),
-        ({"status": 400, "error": {"code": "invalid_file", "message": "Bad row."}}, GivenUp, "invalid_file", "Bad row."),
+        ({"status": 400, "error": {"code": "bad_file", "message": "Row 1."}}, GivenUp, "bad_file", "Row 1."),
         ({"status": 401}, GivenUp, "http_401", "no"),
         ({"status": 404}, GivenUp, "http_404", "no"),
         ({"status": 400, "error": {"code": 400}}, GivenUp, "400", "no"),
@@ -77,7 +77,13 @@ def test_no_proxy_of_the_environment_is_used(there, provider, monkeypatch):
 
 
 def test_nothing_of_the_environment_reaches_the_provider(there, provider, monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY", "OPENAI_WEBHOOK_SECRET"):
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_ORG_ID",
+        "OPENAI_PROJECT_ID",
+        "OPENAI_ADMIN_KEY",
+        "OPENAI_WEBHOOK_SECRET",
+    ):
         monkeypatch.setenv(name, "secret-of-the-environment")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     client.model_names(provider)
@@ -132,7 +138,20 @@ def test_a_slow_answer_is_waited_for(there, provider):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("call", ["model_names", "jobs_with", "jobs_among", "events_since", "checkpoints", "upload", "complete", "create_job", "job"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "model_names",
+        "jobs_with",
+        "jobs_among",
+        "events_since",
+        "checkpoints",
+        "upload",
+        "complete",
+        "create_job",
+        "job",
+    ],
+)
 def test_an_answer_that_makes_no_sense_is_an_error_of_ours_and_nothing_else(there, provider, order, call):
     there.when("", times=9, **order)
     args = {
@@ -261,7 +280,10 @@ def test_a_chat_is_answered_as_a_stream_that_ends_with_its_usage(there, provider
         ({"drop": "before"}, Unclear),
         ({"text": "data: {broken\n\n", "headers": {"Content-Type": "text/event-stream"}}, (GivenUp, Unclear)),
         (
-            {"text": 'data: {"error": {"message": "out of memory"}}\n\n', "headers": {"Content-Type": "text/event-stream"}},
+            {
+                "text": 'data: {"error": {"message": "out of memory"}}\n\n',
+                "headers": {"Content-Type": "text/event-stream"},
+            },
             (GivenUp, Unclear),
         ),
     ],

@@ -28,7 +28,7 @@ def test_keys_are_taken_out_wherever_they_stand(key):
 @pytest.mark.parametrize(
     "text",
     [
-        "Invalid file format. Line 1, key \"messages\": missing.",
+        'Invalid file format. Line 1, key "messages": missing.',
         "Файл не подходит: в строке 12 нет ответа.",
         "Rate limit reached for gpt-4o-mini-2024-07-18.",
         "",

@@ -42,7 +42,12 @@ def test_a_model_speaks_the_languages_it_names_or_any(languages, speaks):
 def test_what_is_not_said_of_a_provider_is_what_openai_can():
     plain, other = Provider(), Provider(capabilities={"seed": False, "suffix_length": 18, "pause": True})
     assert (plain.can("seed"), plain.can("suffix_length"), plain.can("pause")) == (True, 40, None)
-    assert (other.can("seed"), other.can("suffix_length"), other.can("pause"), other.can("events")) == (False, 18, True, True)
+    assert (other.can("seed"), other.can("suffix_length"), other.can("pause"), other.can("events")) == (
+        False,
+        18,
+        True,
+        True,
+    )
 
 
 def test_the_engine_of_this_installation_stands_where_the_settings_say(settings):

@@ -24,7 +24,13 @@ def test_the_price_of_a_day_is_the_last_that_began_by_then(model):
     price(model, "train", "5", date(2026, 3, 1))
     price(model, "train", "3", date(2026, 1, 1))
     price(model, "train", "9", date(2999, 1, 1))
-    days = {date(2025, 12, 31): None, date(2026, 1, 1): 3, date(2026, 2, 28): 3, date(2026, 3, 1): 5, date(2026, 11, 1): 5}
+    days = {
+        date(2025, 12, 31): None,
+        date(2026, 1, 1): 3,
+        date(2026, 2, 28): 3,
+        date(2026, 3, 1): 5,
+        date(2026, 11, 1): 5,
+    }
     assert {day: model.price("train", on=day) for day in days} == days
     assert model.price("train") == 5
     assert model.price("output") is None
@@ -55,7 +61,19 @@ def test_a_price_is_not_negative_and_there_is_one_a_day(model):
 
 @pytest.mark.parametrize(
     ("examples", "epochs"),
-    [(1, 25), (4, 25), (10, 10), (20, 5), (33, 3), (34, 3), (100, 3), (8333, 3), (8334, 2), (12_501, 1), (10**6, 1)],
+    [
+        (1, 25),
+        (4, 25),
+        (10, 10),
+        (20, 5),
+        (33, 3),
+        (34, 3),
+        (100, 3),
+        (8333, 3),
+        (8334, 2),
+        (12_501, 1),
+        (10**6, 1),
+    ],
 )
 def test_auto_becomes_as_many_epochs_as_at_openai(examples, epochs):
     assert auto_epochs(examples) == epochs
