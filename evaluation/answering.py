@@ -39,13 +39,7 @@ def sweep() -> int:
 def advance(evaluation):
     """Answers for TURN_SECONDS; whatever goes wrong stays with this evaluation and is tried again later."""
     try:
-        _answer_some(evaluation)
-        changes = {"attempts": 0, "problem": "", "next_poll_at": timezone.now()}
-    except (TryAgain, Unclear) as error:
-        changes = _later(evaluation, error.text)
-    except GivenUp as error:
-        evaluation.fail(error.text)
-        changes = {}
+        changes = _take_turn(evaluation)
     except IllegalMove:
         changes = {}
     except Exception as error:
@@ -55,6 +49,16 @@ def advance(evaluation):
     if evaluation.state != RUNNING:
         changes = {}
     Evaluation.objects.release(evaluation.pk, **changes)
+
+
+def _take_turn(evaluation):
+    try:
+        _answer_some(evaluation)
+    except (TryAgain, Unclear) as error:
+        return _later(evaluation, error.text)
+    except GivenUp as error:
+        evaluation.fail(error.text)
+    return {"attempts": 0, "problem": "", "next_poll_at": timezone.now()}
 
 
 def _later(evaluation, problem):
@@ -75,10 +79,12 @@ def _answer_some(evaluation):
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
             told = list(pool.map(_ask, some))
+        errors = [reply for reply in told if isinstance(reply, ProviderError)]
         for answer, reply in zip(some, told, strict=True):
-            if isinstance(reply, ProviderError):
-                raise reply
-            _keep(answer, *reply)
+            if reply not in errors:
+                _keep(answer, *reply)
+        if errors:
+            raise errors[0]
         evaluation.refresh_from_db(fields=["state"])
         if evaluation.state != RUNNING:
             return

@@ -25,6 +25,7 @@ class EvaluationQuerySet(SweepQuerySet, CourseRows):
         deployment = tuned_model.deployment
         if deployment is None:
             raise Refused(now_("%s cannot be called: it is deployed nowhere.") % tuned_model)
+        Version.objects.select_for_update().get(pk=version.pk)
         running = self.filter(state=RUNNING, arms__deployment=deployment).first()
         if running:
             return running

@@ -14,6 +14,7 @@ from config.settings import *  # noqa: F403
 from config.settings import DATABASES, VAR
 
 REDIS_URL = CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+WHITENOISE_AUTOREFRESH = True  # else each test client walks through all static files first
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # a file with WAL as in use, so that threads may meet
     DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}

@@ -131,6 +131,6 @@ def test_the_parts_follow_one_another_and_leave_nothing_out_but_headings(text):
     ids=["spaces", "marks", "marks at the end", "only marks", "only ticks", "a megabyte"],
 )
 def test_a_hostile_line_takes_no_time(line):
-    begun = time.perf_counter()
+    begun = time.process_time()
     headings(f"{line}\nIt burns.", "lamp")
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

@@ -114,6 +114,6 @@ def test_only_what_stands_between_the_offsets_is_cut():
     ids=["one word", "one paragraph", "blank", "tiny paragraphs", "hard spaces", "no spaces", "one gap", "one line"],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_cut_quickly(text):
-    begun = time.perf_counter()
+    begun = time.process_time()
     passages(text, 0, len(text))
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10

@@ -136,11 +136,11 @@ def test_the_same_file_four_times_at_once_is_one_text():
 
 
 def test_a_book_of_many_headings_is_cut_in_a_few_seconds(course):
-    book = "".join(f"# Chapter {n}\n\nA line.\n\n## Rest\n\nAnother.\n\n" for n in range(1000))
-    begun = time.perf_counter()
+    book = "".join(f"# Chapter {n}\n\nA line.\n\n## Rest\n\nAnother.\n\n" for n in range(300))
+    begun = time.process_time()
     factories.make_text(course=course, content=book)
-    assert time.perf_counter() - begun < 20
-    assert course.sections.count() == 2000
+    assert time.process_time() - begun < 5
+    assert course.sections.count() == 600
 
 
 class File:

@@ -256,6 +256,6 @@ def test_a_line_over_the_limit_is_named():
     ],
 )
 def test_a_hostile_line_takes_no_time(line):
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(problems_of(f"{GOOD}\n{line}")) == 1
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

@@ -175,7 +175,8 @@ def test_an_example_is_written_as_a_whole_dialogue(dataset, editor):
     "fields",
     [
         {"question": "", "answer": ""}, {"question": "When?"}, {"question": "When?", "answer": "\u200b"},
-        {"messages": "{"}, {"messages": "[]"}, {"messages": "{}"}, {"messages": "[[[["}, {"messages": '[{"role": "user"}]'},
+        {"messages": "{"}, {"messages": "[]"}, {"messages": "{}"}, {"messages": "[[[["},
+        {"messages": '[{"role": "user"}]'},
         {"messages": '[{"role": "user", "content": "a\\u0000"}, {"role": "assistant", "content": "x"}]'},
         {"messages": "[" * 50_000}, {"messages": '[{"role": "user", "role": "user"}]'},
     ],

@@ -13,18 +13,17 @@ def engine(tmp_path_factory):
 
 
 @pytest.fixture
-def on_engine(version, engine):
+def on_engine(version, engine, owner):
     """Answers by the name of its base, so that nothing need be trained to ask it."""
     provider = factories.make_provider(kind="engine", base_url=engine.base_url, key=engine.key)
     model = factories.make_model(provider=provider, name=engine.model, train="0", answer="0")
-    return factories.make_tuned_model(version=version, model=model, name=engine.model)
+    return factories.make_tuned_model(version=version, model=model, name=engine.model, by=owner)
 
 
 @pytest.fixture
-def tuned(version, provider):
-    return factories.make_tuned_model(
-        version=version, model=factories.make_model(provider=provider, train="0", answer="0")
-    )
+def tuned(version, provider, owner):
+    model = factories.make_model(provider=provider, train="0", answer="0")
+    return factories.make_tuned_model(version=version, model=model, by=owner)
 
 
 @pytest.fixture

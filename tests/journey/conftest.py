@@ -33,7 +33,9 @@ def api(site):
 def chromium():
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert found or not os.environ.get("DEMAND_BROWSER"), "the browser tests are demanded here"
-    return found or pytest.skip("no Chromium on this machine: install Debian's chromium for the browser tests")
+    return found or pytest.skip(
+        "no Chromium on this machine: install Debian's chromium for the browser tests"
+    )
 
 
 @pytest.fixture(scope="session")

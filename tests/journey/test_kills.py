@@ -37,7 +37,9 @@ def test_a_job_that_is_cancelled_stays_cancelled(api, site):
     site.wait_for(lambda: begun(api, job), 90)
     api.post(f"/jobs/{job}/cancel/")
     assert site.wait_for(lambda: ended(api, f"/jobs/{job}/"), 60)["state"] == "cancelled"
-    remote = next(each for each in site.engine.fine_tuning.jobs.list() if each.user_provided_suffix == "cancelled")
+    remote = next(
+        each for each in site.engine.fine_tuning.jobs.list() if each.user_provided_suffix == "cancelled"
+    )
     assert remote.status == "cancelled"
 
 
