@@ -16,7 +16,7 @@ run: .venv/engine
 demo: .venv/engine
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py tune demo/bells --until freeze
-	@$(BIN)/python manage.py tune demo/lighthouse
+	@$(BIN)/python manage.py tune demo/lighthouse --epochs 2
 
 # Once on what comes with the wheels, and again on PostgreSQL and Redis where the environment names them.
 test: .venv/dev

@@ -65,7 +65,7 @@ class CourseEvaluations(APIView):
     def get(self, request, pk):
         """The evaluations of a course, newest first."""
         course = find(Course, pk, request.user, to="review")
-        return paged(request, Evaluation.objects.of(course), EvaluationRow)
+        return paged(request, Evaluation.objects.of(course).counted(), EvaluationRow)
 
 
 class ModelEvaluations(APIView):

@@ -18,6 +18,14 @@ LONGER_THAN_REFERENCE = 2
 
 
 class EvaluationQuerySet(SweepQuerySet, CourseRows):
+    def counted(self):
+        """Each with how many answers it wants, so that a list of them asks for `progress` once."""
+        open_still = models.Q(arms__answers__answered=None)
+        return self.annotate(
+            asked=models.Count("arms__answers"),
+            unanswered=models.Count("arms__answers", filter=open_still),
+        )
+
     @transaction.atomic
     def start(self, tuned_model, by=None, most=50):
         """Base and tuned model on the held-out examples, `most` of them at most; the money is held first."""
@@ -94,10 +102,8 @@ class Evaluation(Stateful, Sweepable):
     @property
     def progress(self):
         """Share of the answers that are in, 0 to 1."""
-        count = Answer.objects.filter(arm__evaluation=self).aggregate(
-            all=models.Count("pk"), open=models.Count("pk", filter=models.Q(answered=None))
-        )
-        return 1 - count["open"] / count["all"] if count["all"] else 1
+        counted = self if hasattr(self, "asked") else Evaluation.objects.counted().get(pk=self.pk)
+        return 1 - counted.unanswered / counted.asked if counted.asked else 1
 
     @transaction.atomic
     def finish(self):

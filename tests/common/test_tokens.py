@@ -29,9 +29,9 @@ def test_the_tokens_of_any_text_give_it_back(text):
     assert encoding().decode(encoding().encode_ordinary(text)) == text
 
 
-@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\n", " \n"])
+@pytest.mark.parametrize("blank", [" ", "\u00a0"])
 def test_a_gap_without_end_is_counted_and_breaks_nothing(blank):
-    gap = blank * 400_000
+    gap = blank * 1_000_000
     assert count(f"a{gap}b") == pytest.approx(len(gap) / 10_000 * count(gap[:10_000]), rel=0.02)
 
 
