@@ -9,12 +9,12 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from assistants.models import Assistant
-from assistants.talking import Used, charge, line_to, stream
+from assistants.talking import MOST_TOKENS, Used, charge, line_to, stream
 from datasets.formats import ROLE_CHOICES
 from providers.errors import GivenUp, ProviderError
 
@@ -68,6 +68,8 @@ def openai_shaped(error, context):
     if isinstance(error, ProviderError):
         refused = isinstance(error, GivenUp) and error.status == 400
         error = serializers.ValidationError(error.text) if refused else ModelSilent(error.text)
+    elif isinstance(error, RecursionError):
+        error = ParseError("The body is nested too deeply.")
     response = exception_handler(error, context)
     if response is not None:
         response.data = {"error": _body(error, response.status_code)}
@@ -157,7 +159,7 @@ def named(name, user):
         "course", "deployment__provider", "deployment__tuned_model__job__model"
     )
     found = rows.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 18 else None
-    if found is None:
+    if found is None or found.api_name != name:
         raise ModelNotFound
     return found
 
@@ -220,7 +222,7 @@ class Call:
         return _sse({**self.chunk(), "choices": [choice]})
 
     def finish(self, used):
-        return "length" if used.told >= self.options.get("max_tokens", 10**9) else "stop"
+        return "length" if used.told >= self.options.get("max_tokens", MOST_TOKENS) else "stop"
 
 
 def _sse(value):

@@ -12,7 +12,7 @@ from assistants.models import Conversation, Message
 from common.states import Refused
 from common.tokens import count, count_messages
 from providers import client
-from providers.errors import ProviderError
+from providers.errors import GivenUp, ProviderError, TryAgain
 from providers.models import LedgerEntry
 from providers.pricing import answer_cost
 
@@ -77,10 +77,10 @@ async def stream(provider, name, messages, **options):
 
 
 async def answer(question, side):
-    """The stream of one side's answer; what came of it is kept, also when the reader leaves early."""
+    """The stream of one side's answer. What came of it is kept, though the reader leaves early; a refusal is free."""
     messages = await sync_to_async(dialogue)(question, side)
     line = await sync_to_async(line_to)(question.conversation.assistant, side)
-    begun, told, used = monotonic(), [], None
+    begun, told, used, refused = monotonic(), [], None, False
     try:
         async for piece in stream(*line, messages):
             if isinstance(piece, Used):
@@ -88,11 +88,15 @@ async def answer(question, side):
             else:
                 told.append(piece)
                 yield piece
+    except (TryAgain, GivenUp):
+        refused = not told
+        raise
     finally:
-        text = "".join(told)
-        used = used or Used(count_messages(messages), count(text))
-        milliseconds = int((monotonic() - begun) * 1000)
-        await sync_to_async(keep)(question, side, text, used, milliseconds)
+        if not refused:
+            text = "".join(told).replace("\x00", "")
+            used = used or Used(count_messages(messages), count(text))
+            milliseconds = int((monotonic() - begun) * 1000)
+            await sync_to_async(keep)(question, side, text, used, milliseconds)
 
 
 def keep(question, side, text, used, milliseconds):

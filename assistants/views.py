@@ -55,7 +55,9 @@ def conversation_of(request, assistant):
     wanted = request.POST.get("conversation") or request.GET.get("conversation")
     if wanted == "new":
         return None
-    return get_object_or_404(own, pk=wanted) if (wanted or "").isdecimal() else own.first()
+    if not (wanted or "").isdecimal():
+        return own.first()
+    return get_object_or_404(own, pk=wanted if len(wanted) < 19 else 0)
 
 
 def turns(conversation):

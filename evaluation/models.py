@@ -24,7 +24,7 @@ class EvaluationQuerySet(SweepQuerySet, CourseRows):
         return self.annotate(
             asked=models.Count("arms__answers"),
             unanswered=models.Count("arms__answers", filter=open_still),
-        )
+        ).order_by("-pk")
 
     @transaction.atomic
     def start(self, tuned_model, by=None, most=50):

@@ -11,6 +11,7 @@ from providers import client
 from providers.errors import GivenUp
 
 FRAME = {"step", "total_steps"}
+LAST_STEP = 2**31 - 1
 
 
 def adopt(job, remote):
@@ -86,7 +87,7 @@ def take_events(job):
         [
             Event(
                 job=job, remote_id=each.id, type=(each.type or "message")[:32], level=(each.level or "")[:16],
-                message=each.message or "", data=each.data if isinstance(each.data, dict) else {},
+                message=(each.message or "").replace("\x00", ""), data=each.data if isinstance(each.data, dict) else {},
                 at=datetime.fromtimestamp(each.created_at, UTC),
             )
             for each in fresh
@@ -103,8 +104,9 @@ def take_metrics(job, rows: list[dict]):
     values = {
         (row["step"], name): value
         for row in rows
+        if isinstance(row["step"], int) and 0 <= row["step"] <= LAST_STEP
         for name, value in row.items()
-        if name not in FRAME and isinstance(value, int | float) and math.isfinite(value)
+        if name not in FRAME and len(name) <= 64 and isinstance(value, int | float) and math.isfinite(value)
     }
     Metric.objects.bulk_create(
         [Metric(job=job, step=step, name=name, value=value) for (step, name), value in values.items()],

@@ -59,7 +59,7 @@ class JobQuerySet(SweepQuerySet, CourseRows):
             version=version, model=model, hyperparameters=hyper, seed=seed, suffix=suffix,
             fingerprint=fingerprint, by=by, next_poll_at=timezone.now(),
         )  # fmt: skip
-        job.full_clean(exclude=["ledger"])
+        job.full_clean(exclude=["ledger", "by"])
         tokens, money = job.estimated()
         job.ledger = LedgerEntry.objects.reserve(
             version.dataset.course, LedgerEntry.Purpose.TRAINING, model, tokens, money, by=by

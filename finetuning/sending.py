@@ -1,5 +1,6 @@
 """The paid call, made once: claim the row, call without repeats, look for our mark before trying again."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from datasets.states import Split
 from finetuning.following import adopt
-from finetuning.states import INTENDED, SENDING
+from finetuning.states import CANCELLED, INTENDED, SENDING
 from providers import client
 from providers.errors import GivenUp, TryAgain, Unclear
 from providers.models import Upload
@@ -18,6 +19,9 @@ MOST_SENDINGS = 2
 
 def send(job):
     """From `intended`: files first, then the claim, then the one call that costs."""
+    if job.cancel_wanted:  # asked for while it was in doubt whether the provider had taken the job
+        job.advance_to(CANCELLED, problem="")
+        return
     try:
         files = _upload(job)
     except GivenUp as refusal:
@@ -48,7 +52,8 @@ def confirm(job):
         return
     found = client.jobs_with(job.provider, str(job.op))
     for extra in found[1:]:
-        client.cancel_job(job.provider, extra.id)
+        with suppress(GivenUp):  # it has ended by itself
+            client.cancel_job(job.provider, extra.id)
     if found:
         adopt(job, found[0])
     elif job.sendings < MOST_SENDINGS:

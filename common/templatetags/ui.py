@@ -48,12 +48,14 @@ def money(amount):
 
 @register.filter
 def decimals(number, places=3):
-    return "—" if number is None else formats.number_format(number, decimal_pos=int(places))
+    return (
+        "—" if number is None else formats.number_format(round(number, int(places)), decimal_pos=int(places))
+    )
 
 
 @register.filter
 def percent(share):
-    return "—" if share is None else f"{formats.number_format(share * 100, decimal_pos=1)} %"
+    return "—" if share is None else f"{formats.number_format(round(share * 100, 1), decimal_pos=1)} %"
 
 
 @register.filter

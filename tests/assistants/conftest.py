@@ -2,6 +2,7 @@
 
 import pytest
 
+from providers.models import Provider
 from tests import factories
 from tests.engine_process import EngineProcess
 
@@ -30,4 +31,11 @@ def tuned(version, provider, owner):
 
 @pytest.fixture
 def draft(tuned, owner):
+    return factories.make_assistant(tuned_model=tuned, by=owner)
+
+
+@pytest.fixture
+def silent(tuned, provider, owner):
+    """Nobody stands where its provider is said to be."""
+    Provider.objects.filter(pk=provider.pk).update(base_url="http://127.0.0.1:9/v1")
     return factories.make_assistant(tuned_model=tuned, by=owner)

@@ -26,7 +26,7 @@ def test_publishing_and_withdrawing_are_written_down(draft, owner):
     assert draft.state == "published"
     draft.withdraw(by=owner)
     assert draft.state == "draft"
-    told = AuditEntry.objects.filter(user=owner, action__startswith="assistant.").order_by("pk")
+    told = AuditEntry.objects.filter(actor=owner, action__startswith="assistant.").order_by("pk")
     assert [entry.action for entry in told] == ["assistant.start", "assistant.published", "assistant.draft"]
 
 

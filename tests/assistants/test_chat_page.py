@@ -56,7 +56,7 @@ def test_an_answer_streams_as_plain_text_and_is_kept(assistant, student, side):
     assert answer.status_code == 200 and answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["X-Accel-Buffering"] == "no"
     kept = Message.objects.get(side=side)
-    assert len(pieces) > 1 and b"".join(pieces).decode() == kept.text
+    assert len(pieces) > 1 and b"".join(pieces).decode().replace("\x00", "") == kept.text
     assert kept.answer_tokens > 0 and kept.milliseconds > 0
 
 
@@ -138,17 +138,13 @@ def test_an_answer_is_no_question(draft, owner):
     assert pages(owner).post(f"/messages/{answer.pk}/base/").status_code == 404
 
 
-def test_an_engine_that_is_down_is_told_on_the_page(assistant, student, engine):
-    engine.stop()
-    try:
-        where = ask(student, assistant)["Location"]
-        question = asked(student, assistant)
-        answer, pieces = page_stream(student, f"/messages/{question.pk}/tuned/")
-    finally:
-        engine.start()
+def test_an_engine_that_is_down_is_told_on_the_page(silent, owner):
+    where = ask(owner, silent)["Location"]
+    question = asked(owner, silent)
+    answer, pieces = page_stream(owner, f"/messages/{question.pk}/tuned/")
     assert answer.status_code == 200
     assert "The model did not answer: The provider cannot be reached." in b"".join(pieces).decode()
-    assert QUESTION in pages(student).get(where).content.decode()
+    assert QUESTION in pages(owner).get(where).content.decode()
     assert set(Message.objects.values_list("side", flat=True)) == {"asked"}
 
 
@@ -180,4 +176,4 @@ def test_words_of_either_are_only_words_and_hold_no_nul(draft, owner, there):
     ask(owner, draft, f"{EVIL}?")
     page = pages(owner).get(f"/assistants/{draft.pk}/").content.decode()
     assert EVIL not in page and page.count("&lt;script&gt;alert(1)") == 3
-    assert not Message.objects.filter(text__contains="\x00").exists()
+    assert not any("\x00" in message.text for message in Message.objects.all())

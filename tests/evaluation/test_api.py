@@ -66,10 +66,10 @@ def test_the_list_is_for_those_who_review(evaluation, course, reviewer, student,
     assert api(stranger).get(where).status_code == 404
 
 
-@pytest.mark.parametrize("most", [0, -1, 1001, "many", None, [], 1.5, True, {"a": 1}])
-def test_a_wrong_number_of_examples_is_named(tuned, owner, most):
-    answer = api(owner).post(f"/api/models/{tuned.pk}/evaluations/", {"most": most}, format="json")
-    assert answer.status_code == 400 and "most" in answer.json()
+def test_a_wrong_number_of_examples_is_named(tuned, owner):
+    for most in (0, -1, 1001, 10**30, "many", None, [], 1.5, True, {"a": 1}):
+        answer = api(owner).post(f"/api/models/{tuned.pk}/evaluations/", {"most": most}, format="json")
+        assert answer.status_code == 400 and "most" in answer.json(), most
     assert not Evaluation.objects.exists()
 
 

@@ -28,7 +28,10 @@ def test_both_sides_are_asked_every_test_example(tuned, owner):
     base, other = evaluation.arms.all()
     assert (evaluation.split, splits(evaluation)) == ("test", {"test"})
     assert wanted > 0 and [base.answers.count(), other.answers.count()] == [wanted, wanted]
-    assert [(base.side, base.name), (other.side, other.name)] == [("base", "tiny"), ("tuned", "ft:tiny:course")]
+    assert [(base.side, base.name), (other.side, other.name)] == [
+        ("base", "tiny"),
+        ("tuned", "ft:tiny:course"),
+    ]
     assert (evaluation.state, evaluation.progress) == ("running", 0)
     assert [move.state for move in evaluation.moves.all()] == ["running"]
 

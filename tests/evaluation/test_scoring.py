@@ -41,7 +41,15 @@ def test_token_f1_is_the_harmonic_mean_over_whole_words(answer, reference, score
 
 
 def test_words_are_those_of_any_script():
-    assert words("Кто-то don't say: 42 lamps_of Ёлка") == ["кто-то", "don't", "say", "42", "lamps", "of", "елка"]
+    assert words("Кто-то don't say: 42 lamps_of Ёлка") == [
+        "кто-то",
+        "don't",
+        "say",
+        "42",
+        "lamps",
+        "of",
+        "елка",
+    ]
 
 
 def test_unrelated_russian_sentences_are_far_apart_by_either_measure():

@@ -22,6 +22,24 @@ def make_due(evaluation):
     Evaluation.objects.filter(pk=evaluation.pk).update(next_poll_at=timezone.now())
 
 
+def test_an_engine_that_is_down_is_told_and_waited_for(on_engine, engine):
+    evaluation = Evaluation.objects.start(on_engine)
+    engine.stop()
+    try:
+        sweep()
+        evaluation.refresh_from_db()
+        assert (evaluation.state, evaluation.attempts) == ("running", 1)
+        assert evaluation.problem == "The provider cannot be reached."
+        assert evaluation.next_poll_at > timezone.now()
+        assert sweep() == 0
+    finally:
+        engine.start()
+    make_due(evaluation)
+    assert sweep() == 1
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.problem) == ("done", "")
+
+
 def test_a_real_engine_answers_to_the_end(on_engine, owner):
     evaluation = Evaluation.objects.start(on_engine, by=owner)
     assert sweep() == 1
@@ -40,24 +58,6 @@ def test_the_same_model_on_both_sides_shows_no_difference(on_engine):
     sweep()
     for verdict in verdicts(evaluation).values():
         assert (verdict.difference, verdict.low, verdict.high, verdict.outcome) == (0, 0, 0, "unclear")
-
-
-def test_an_engine_that_is_down_is_told_and_waited_for(on_engine, engine):
-    evaluation = Evaluation.objects.start(on_engine)
-    engine.stop()
-    try:
-        sweep()
-        evaluation.refresh_from_db()
-        assert (evaluation.state, evaluation.attempts) == ("running", 1)
-        assert evaluation.problem == "The provider cannot be reached."
-        assert evaluation.next_poll_at > timezone.now()
-        assert sweep() == 0
-    finally:
-        engine.start()
-    make_due(evaluation)
-    assert sweep() == 1
-    evaluation.refresh_from_db()
-    assert (evaluation.state, evaluation.problem) == ("done", "")
 
 
 def test_who_learnt_the_answers_wins(tuned, learnt):

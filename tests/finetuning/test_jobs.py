@@ -52,7 +52,7 @@ def test_eight_clicks_at_once_are_one_job():
 
 
 def test_without_the_money_there_is_no_job(version, model):
-    with pytest.raises(Refused, match="An owner sets the budget"):
+    with pytest.raises(Refused, match="over what this course may still spend"):
         factories.make_job(version=version, model=model)
     assert not Job.objects.exists() and not LedgerEntry.objects.exists()
 
@@ -90,8 +90,14 @@ def test_a_hyperparameter_out_of_bounds_is_refused_by_name(values):
 
 
 def test_hyperparameters_are_numbers_or_auto():
-    assert check_hyperparameters({}) == {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
-    told = check_hyperparameters({"n_epochs": "3", "batch_size": "", "learning_rate_multiplier": "0.5", "other": 1})
+    assert check_hyperparameters({}) == {
+        "n_epochs": "auto",
+        "batch_size": "auto",
+        "learning_rate_multiplier": "auto",
+    }
+    told = check_hyperparameters(
+        {"n_epochs": "3", "batch_size": "", "learning_rate_multiplier": "0.5", "other": 1}
+    )
     assert told == {"n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": 0.5}
 
 

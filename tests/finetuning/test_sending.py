@@ -25,7 +25,7 @@ def held(job):
 
 def test_a_job_is_sent_once_with_its_files_and_our_mark(job, there, version, sweep):
     sweep(job, times=3)
-    (request,) = [each for each in there.asked(JOBS) if each["call"] == JOBS]
+    (request,) = there.asked(JOBS)
     told = json.loads(request["body"])
     assert told["model"] == "tiny"
     assert told["metadata"] == {"op": str(job.op)}
@@ -131,7 +131,9 @@ def test_the_look_for_it_waits_for_the_time_that_a_provider_may_take(job, there,
     assert (job.next_poll_at - job.sent_at).total_seconds() == pytest.approx(120)
 
 
-@pytest.mark.parametrize("order", [{"drop": "before"}, {"status": 500}, {"status": 408}, {"status": 409}, {"text": "<html>"}])
+@pytest.mark.parametrize(
+    "order", [{"drop": "before"}, {"status": 500}, {"status": 408}, {"status": 409}, {"text": "<html>"}]
+)
 def test_a_job_that_was_never_taken_is_sent_once_more_and_then_a_person_decides(job, there, sweep, order):
     there.when(JOBS, times=9, **order)
     sweep(job)
@@ -165,7 +167,9 @@ def test_of_two_with_our_mark_the_oldest_is_adopted_and_the_other_cancelled(job,
 def test_a_second_one_that_has_ended_already_does_not_stop_the_first(job, there, sweep, status):
     there.when(JOBS, drop="before")
     sweep(job)
-    first, _second = [there.add_job(metadata={"op": str(job.op)}, status=word) for word in ("running", status)]
+    first, _second = [
+        there.add_job(metadata={"op": str(job.op)}, status=word) for word in ("running", status)
+    ]
     sweep(job, times=2)
     assert (job.state, job.remote_id) == ("running", first["id"])
 
@@ -239,7 +243,9 @@ def test_a_provider_that_is_down_is_told_and_the_job_goes_on_when_it_is_back(job
 
 
 def test_a_key_that_the_provider_echoes_is_in_no_row(job, there, sweep):
-    there.when(JOBS, status=401, error={"message": "Incorrect API key provided: sk-proj-abcdefghijklmnopqrstuv."})
+    there.when(
+        JOBS, status=401, error={"message": "Incorrect API key provided: sk-proj-abcdefghijklmnopqrstuv."}
+    )
     sweep(job)
     assert job.state == JobState.FAILED
     assert "abcdefghij" not in f"{job.error_message}{job.problem}{job.error_code}"

@@ -5,6 +5,7 @@ import re
 import time
 from email.parser import BytesParser
 from email.policy import HTTP
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
@@ -32,7 +33,7 @@ class Imitation:
         self.server.server_close()
 
     def when(self, call, times=1, **order):
-        """The next `times` requests that begin with `call` ("POST /files") are answered so.
+        """The next `times` requests of this kind ("POST /files", "DELETE /files/*", "*") are answered so.
 
         status, error (a dict), text, headers: this answer; drop="before" or "after": the connection is closed,
         in the second case when the request has been carried out; wait: seconds before the answer.
@@ -40,12 +41,12 @@ class Imitation:
         self.orders.append({"call": call, "times": times, **order})
 
     def asked(self, call):
-        """The requests that begin with this."""
-        return [each for each in self.requests if each["call"].startswith(call)]
+        """The requests of this kind."""
+        return [each for each in self.requests if fnmatchcase(each["call"], call)]
 
     def order_for(self, call):
         for order in self.orders:
-            if order["times"] and call.startswith(order["call"]):
+            if order["times"] and fnmatchcase(call, order["call"]):
                 order["times"] -= 1
                 return order
         return {}
