@@ -9,12 +9,13 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from assistants.models import Assistant
 from assistants.talking import MOST_TOKENS, Used, charge, line_to, stream
+from common.api import unreadable
 from datasets.formats import ROLE_CHOICES
 from providers.errors import GivenUp, ProviderError
 
@@ -68,8 +69,7 @@ def openai_shaped(error, context):
     if isinstance(error, ProviderError):
         refused = isinstance(error, GivenUp) and error.status == 400
         error = serializers.ValidationError(error.text) if refused else ModelSilent(error.text)
-    elif isinstance(error, RecursionError):
-        error = ParseError("The body is nested too deeply.")
+    error = unreadable(error)
     response = exception_handler(error, context)
     if response is not None:
         response.data = {"error": _body(error, response.status_code)}

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers, status
@@ -35,9 +35,16 @@ def refuse(error, context):
     if isinstance(error, ValidationError):
         problems = _named(error)
         return Response({"detail": problems[0], "problems": problems}, status=status.HTTP_400_BAD_REQUEST)
+    return exception_handler(unreadable(error), context)
+
+
+def unreadable(error):
+    """A body that is too long or too deep to be read is the caller's mistake."""
     if isinstance(error, RecursionError):
-        error = ParseError(_("The body is nested too deeply."))
-    return exception_handler(error, context)
+        return ParseError(_("The body is nested too deeply."))
+    if isinstance(error, RequestDataTooBig):
+        return ParseError(_("The body is too long."))
+    return error
 
 
 def _named(error: ValidationError) -> list[str]:

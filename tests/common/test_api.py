@@ -74,6 +74,24 @@ def test_a_bad_body_is_400_and_changes_nothing(courses, body):
     assert courses.get("/api/courses/").json()["count"] == 7
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("address", ["/api/courses/", "/api/sign-in/", "/api/v1/chat/completions"])
+def test_a_body_without_end_is_400_and_not_taken_into_memory(courses, settings, kind, address):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = {"application/json": b'{"title": "%s"}', "application/x-www-form-urlencoded": b"title=%s"}[kind]
+    answer = courses.post(address, body % (b"x" * 2000), content_type=kind)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert "The body is too long." in answer.content.decode()
+    answer = courses.post(address, body % (b"x" * 100), content_type=kind)
+    assert "too long." not in answer.content.decode()
+
+
+def test_a_body_without_bottom_is_400_at_every_address(courses):
+    body = b'{"messages": ' + b"[" * 100_000
+    for address in ("/api/courses/", "/api/sign-in/", "/api/v1/chat/completions"):
+        assert courses.post(address, body, content_type="application/json").status_code == 400
+
+
 def test_a_lone_surrogate_is_400(courses):
     answer = courses.post("/api/courses/", b'{"title": "\\ud800"}', content_type="application/json")
     assert answer.status_code == 400
