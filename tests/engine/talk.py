@@ -19,7 +19,7 @@ class Client(OpenAI):
     def start(self, training, **options):
         return self.fine_tuning.jobs.create(model="tiny", training_file=self.upload(training), **options)
 
-    def wait(self, job, until=lambda job: job.status in FINAL, patience=60):
+    def wait(self, job, until=lambda job: job.status in FINAL, patience=240):
         """The job once `until` holds for it."""
         deadline = time.monotonic() + patience
         while not until(job):
