@@ -1,5 +1,7 @@
 import hashlib
 
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
@@ -87,8 +89,12 @@ class Course(models.Model):
 
     def _grant(self, user, actions):
         CourseUserPermission.objects.filter(content_object=self, user=user).delete()
-        for action in actions:
-            CourseUserPermission.objects.assign_perm(codename(action), user, obj=self)
+        permissions = Permission.objects.filter(
+            content_type=ContentType.objects.get_for_model(Course), codename__in=map(codename, actions)
+        )
+        CourseUserPermission.objects.bulk_create(
+            CourseUserPermission(content_object=self, user=user, permission=each) for each in permissions
+        )
 
     @property
     def holds_text(self):

@@ -1,6 +1,7 @@
 """The one way out to providers. Each function raises an error of `providers.errors` and nothing else."""
 
 from contextlib import contextmanager
+from functools import cache
 
 import httpx2
 import openai
@@ -19,7 +20,7 @@ FROM_ELSEWHERE = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.o
 @contextmanager
 def client(provider: Provider):
     """An SDK client that never repeats, never follows a redirect, and heeds no proxy of the environment."""
-    http = httpx2.Client(follow_redirects=False, trust_env=False, timeout=TIMEOUT)
+    http = httpx2.Client(**_connection(), timeout=TIMEOUT)
     with http, openai.OpenAI(**_settings(provider), http_client=http) as sdk:
         try:
             yield sdk
@@ -31,7 +32,7 @@ def client(provider: Provider):
 
 async def stream(provider: Provider, **body):
     """The chunks of a streamed chat completion, the last with its usage."""
-    http = httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=ANSWER_TIMEOUT)
+    http = httpx2.AsyncClient(**_connection(), timeout=ANSWER_TIMEOUT)
     async with http, openai.AsyncOpenAI(**_settings(provider), http_client=http) as sdk:
         try:
             chunks = await sdk.chat.completions.create(
@@ -44,6 +45,16 @@ async def stream(provider: Provider, **body):
             raise translate(error) from error
         except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
             raise Unclear(_("The answer broke off."), "broken_stream") from error
+
+
+@cache
+def _certificates():
+    """Whom we trust, read once: that takes longer than a call to a provider near by."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
+def _connection():
+    return {"follow_redirects": False, "trust_env": False, "verify": _certificates()}
 
 
 def _settings(provider):
