@@ -19,7 +19,7 @@ class Credentials(serializers.Serializer):
 
 
 class TokenRow(serializers.Serializer):
-    id = serializers.CharField(source="pk")
+    id = serializers.IntegerField(source="pk")
     token_key = serializers.CharField(help_text="How the token begins.")
     created = serializers.DateTimeField()
     expiry = serializers.DateTimeField()

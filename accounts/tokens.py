@@ -1,28 +1,42 @@
-"""Verbs on knox tokens, the same for page and API."""
+"""Verbs on tokens, the same for page and API."""
 
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from knox.models import get_token_model
+from django.utils.translation import gettext as _
 
-from accounts.models import record
+from accounts.models import Token, record
+from accounts.roles import SCOPES
 
 
 def tokens_of(user):
-    return get_token_model().objects.filter(user=user).order_by("-created")
+    return Token.objects.filter(user=user).prefetch_related("courses").order_by("-pk")
 
 
-def make_token(user, days):
-    """(row, secret): only a hash of the secret is kept, so it is shown once."""
-    with transaction.atomic():
-        row, secret = get_token_model().objects.create(user=user, expiry=timedelta(days=days))
-        record(user, "token.make", row)
+@transaction.atomic
+def make_token(user, days, scopes=None, courses=None, name="", by=None):
+    """(row, secret): only a hash of the secret is kept, so it is shown once.
+
+    `scopes` are names of SCOPES, all of them by default; `courses` limits it to these.
+    """
+    scopes = sorted(SCOPES) if scopes is None else sorted(set(scopes))
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        raise ValidationError({"scopes": _("Choose among: %s.") % ", ".join(SCOPES)})
+    row, secret = Token.objects.create(
+        user=user, expiry=timedelta(days=days), name=name, scopes=scopes, every_course=courses is None
+    )
+    if courses is not None:
+        row.courses.set(courses)
+    course = courses[0] if courses and len(courses) == 1 else None
+    record(by or user, "token.make", row, course, scopes=scopes, days=days, owner=user.pk)
     return row, secret
 
 
-def revoke_token(user, pk):
-    row = get_object_or_404(tokens_of(user), pk=pk if pk.isalnum() else "")
-    with transaction.atomic():
-        record(user, "token.revoke", row)
-        row.delete()
+@transaction.atomic
+def revoke_token(user, pk, by=None):
+    row = get_object_or_404(tokens_of(user), pk=pk)
+    record(by or user, "token.revoke", row, owner=user.pk)
+    row.delete()

@@ -9,5 +9,5 @@ urlpatterns = [
     path("language/", views.language, name="language"),
     path("profile/", views.profile, name="profile"),
     path("tokens/", views.tokens, name="tokens"),
-    path("tokens/<str:pk>/revoke/", views.token_revoke, name="token_revoke"),
+    path("tokens/<int:pk>/revoke/", views.token_revoke, name="token_revoke"),
 ]

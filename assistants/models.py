@@ -12,18 +12,19 @@ from providers.models import Model
 
 class AssistantState(models.TextChoices):
     DRAFT = "draft", _("draft")
+    PROPOSED = "proposed", _("waiting for approval")
     PUBLISHED = "published", _("published")
     ARCHIVED = "archived", _("archived")
 
 
-DRAFT, PUBLISHED, ARCHIVED = AssistantState
+DRAFT, PROPOSED, PUBLISHED, ARCHIVED = AssistantState
 
 
 class AssistantQuerySet(CourseRows):
     def visible_to(self, user):
-        """Published ones to whoever may chat on the course, the others to those who review it."""
+        """Published ones to whoever may chat on the course, all of them to those who read it."""
         published = models.Q(state=PUBLISHED, course__in=courses_where(user, "chat").values("pk"))
-        return self.filter(published | models.Q(course__in=courses_where(user, "review").values("pk")))
+        return self.filter(published | models.Q(course__in=courses_where(user, "read").values("pk")))
 
     @transaction.atomic
     def start(self, tuned_model, title="", by=None):
@@ -42,13 +43,19 @@ class AssistantQuerySet(CourseRows):
 class Assistant(Stateful):
     """A tuned model in use. Its instructions are sent before every conversation."""
 
-    MOVES = {DRAFT: [PUBLISHED, ARCHIVED], PUBLISHED: [DRAFT, ARCHIVED], ARCHIVED: [DRAFT]}
+    MOVES = {
+        DRAFT: [PROPOSED, PUBLISHED, ARCHIVED],
+        PROPOSED: [DRAFT, PUBLISHED, ARCHIVED],
+        PUBLISHED: [DRAFT, ARCHIVED],
+        ARCHIVED: [DRAFT],
+    }
 
     course = models.ForeignKey(Course, models.CASCADE, related_name="assistants")
     deployment = models.ForeignKey(Deployment, models.PROTECT, related_name="assistants")
     title = models.CharField(_("title"), max_length=200)
     instructions = models.TextField(_("instructions"), blank=True, validators=[MaxLengthValidator(8000)])
     state = models.CharField(_("state"), max_length=16, choices=AssistantState.choices, default=DRAFT)
+    proposed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = AssistantQuerySet.as_manager()
@@ -60,6 +67,10 @@ class Assistant(Stateful):
 
     def __str__(self):
         return self.title
+
+    @property
+    def seen_with(self):
+        return {"read", "chat"} if self.state == PUBLISHED else {"read"}
 
     @property
     def base(self) -> Model:

@@ -1,20 +1,26 @@
 import hashlib
+import secrets
+from datetime import timedelta
 
+from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from accounts.access import CourseRows
+from accounts.access import CourseRows, rights
 from accounts.models import User, record
 from accounts.roles import ACTIONS, LABELS, Role, actions_of, codename
 from common.states import Refused
-from common.tokens import count
-from courses import reading, sectioning
+from courses import reading
+from courses.texts import Passage as Passage
+from courses.texts import Section as Section
+from courses.texts import Text
 
 LANGUAGES = [("en", _("English")), ("ru", _("Russian"))]
 
@@ -43,6 +49,11 @@ class Course(models.Model):
     title = models.CharField(_("title"), max_length=200)
     description = models.TextField(_("description"), blank=True, validators=[MaxLengthValidator(5000)])
     language = models.CharField(_("language"), max_length=8, choices=LANGUAGES, default="en")
+    two_person = models.BooleanField(
+        _("two-person rule"),
+        default=False,
+        help_text=_("A paid job or a publication needs the approval of a second owner or of staff."),
+    )
     created = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = CourseQuerySet.as_manager()
@@ -62,22 +73,87 @@ class Course(models.Model):
         """Give this person this role and no other; the last owner cannot step down."""
         if role not in Role.values:
             raise ValidationError({"role": now_("There is no role “%s”.") % role})
+        if user.is_service and (role == Role.OWNER or user.serves_id != self.pk):
+            raise ValidationError({"role": now_("A program serves one course, and does not own it.")})
         self._lock()
         before = self.memberships.filter(user=user).first()
         if before and before.role == Role.OWNER and role != Role.OWNER:
             self._keep_an_owner(user)
         self.memberships.update_or_create(user=user, defaults={"role": role})
         self._grant(user, actions_of(role))
-        record(by, "member.set", user, self, role=str(role), before=before.role if before else None)
+        record(
+            by, "member.set", user, self,
+            before={"role": before.role} if before else None, after={"role": str(role)},
+        )  # fmt: skip
 
     @transaction.atomic
     def remove_member(self, user, by=None):
+        """Take a person's role away; one may leave by oneself, but not as the last owner."""
         self._lock()
-        if self.memberships.filter(user=user, role=Role.OWNER).exists():
+        before = self.memberships.filter(user=user).first()
+        if before is None:
+            return
+        if before.role == Role.OWNER:
             self._keep_an_owner(user)
-        self.memberships.filter(user=user).delete()
+        record(by, "member.remove", user, self, before={"role": before.role})
+        before.delete()
         self._grant(user, ())
-        record(by, "member.remove", user, self)
+
+    @transaction.atomic
+    def invite(self, email, role, by=None):
+        """(invitation, secret): the secret is the end of the link; only its hash is kept. An older link dies."""
+        secret, email = secrets.token_urlsafe(32), User.objects.normalize_email(email)
+        for older in self.invitations.open().filter(email=email):
+            older.revoke(by=by)
+        invitation = Invitation(
+            course=self, email=email, role=role, by=by, digest=hashlib.sha256(secret.encode()).hexdigest(),
+            expires=timezone.now() + timedelta(days=Invitation.DAYS),
+        )  # fmt: skip
+        invitation.full_clean()
+        invitation.save()
+        record(by, "invitation.make", invitation, self, role=str(role))
+        return invitation, secret
+
+    @transaction.atomic
+    def add_service(self, name, role, by=None):
+        """A program of this course: it has a role, holds tokens and no password."""
+        email = f"service-{secrets.token_hex(6)}@course-{self.pk}.invalid"
+        service = User.objects.create_user(email, name=name, is_service=True, serves=self)
+        record(by, "service.make", service, self, role=str(role))
+        self.set_role(service, role, by=by)
+        return service
+
+    @transaction.atomic
+    def hand_over(self, to, by):
+        """Make another member owner in one's own place; who hands over stays as editor."""
+        self._lock()
+        if to == by or not self.memberships.filter(user=to).exists():
+            raise Refused(now_("Choose another member of the course as its owner."))
+        self.set_role(to, Role.OWNER, by=by)
+        self.set_role(by, Role.EDITOR, by=by)
+
+    @transaction.atomic
+    def set_two_person(self, wanted, by):
+        """Owners may put the rule in force; only staff may lift it, or it would bind nobody."""
+        if self.two_person and not wanted and not by.is_staff:
+            raise Refused(now_("Only staff may lift the two-person rule."))
+        if self.two_person != wanted:
+            record(by, "course.two_person", self, self, before=self.two_person, after=wanted)
+            self.two_person = wanted
+            self.save(update_fields=["two_person"])
+
+    @transaction.atomic
+    def remove(self, by=None):
+        """Delete the course and all that lies below it; the audit trail keeps what was done on it."""
+        self._lock()
+        below = [model for model in apps.get_models() if getattr(model, "COURSE", "")]
+        record(by, "course.remove", self, self, texts=Text.objects.current().of(self).count())
+        self.services.update(is_active=False)
+        for model in reversed(
+            below
+        ):  # an app that stands higher comes later, and so does a table that points at another
+            model.objects.of(self).delete()
+        self.delete()
 
     def _lock(self):
         """Of those who change this course at once, one does after the other."""
@@ -85,9 +161,12 @@ class Course(models.Model):
 
     def _keep_an_owner(self, leaving):
         if not self.memberships.filter(role=Role.OWNER).exclude(user=leaving).exists():
-            raise Refused(now_("A course needs an owner. Make someone else owner first."))
+            raise Refused(
+                now_("“%s” needs an owner. Make someone else owner first, or delete the course.") % self
+            )
 
     def _grant(self, user, actions):
+        user.__dict__.pop("_rights", None)
         CourseUserPermission.objects.filter(content_object=self, user=user).delete()
         permissions = Permission.objects.filter(
             content_type=ContentType.objects.get_for_model(Course), codename__in=map(codename, actions)
@@ -146,133 +225,64 @@ class Membership(models.Model):
         return f"{self.user}: {self.get_role_display()}"
 
 
-class Section(models.Model):
-    """A heading of the course. Splits go by section, so that no fact stands on both sides."""
+class InvitationQuerySet(CourseRows):
+    def open(self):
+        return self.filter(accepted=None, revoked=None, expires__gt=timezone.now())
 
-    course = models.ForeignKey(Course, models.CASCADE, related_name="sections")
-    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
-    title = models.CharField(_("title"), max_length=200)
-    position = models.PositiveIntegerField(_("position"), default=0)
+    def named(self, secret):
+        """The open invitation that this secret stands for, whose sender may still manage the course; or None."""
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        found = self.open().select_related("course", "by").filter(digest=digest).first()
+        return found if found and found.by and "manage" in rights(found.by, found.course) else None
 
-    objects = CourseRows.as_manager()
+
+class Invitation(models.Model):
+    """A role on a course for whoever reads mail at this address: a link that works once, for some days."""
+
+    DAYS = 7
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("email"))
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by"))
+    made = models.DateTimeField(_("made"), auto_now_add=True)
+    expires = models.DateTimeField(_("expires"))
+    accepted = models.DateTimeField(_("accepted"), null=True, blank=True)
+    revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
     COURSE = "course"
-    SEEN_WITH = "see"
+    SEEN_WITH = "manage"
 
     class Meta:
-        ordering = ["position", "pk"]
-        verbose_name, verbose_name_plural = _("section"), _("sections")
+        ordering = ["-pk"]
+        verbose_name, verbose_name_plural = _("invitation"), _("invitations")
 
     def __str__(self):
-        return self.title
-
-
-class TextQuerySet(CourseRows):
-    def current(self):
-        return self.filter(state=Text.State.CURRENT)
-
-    def with_passages(self):
-        """Adds `passage_count`; leaves the long content in the database."""
-        counted = self.annotate(passage_count=models.Count("passages"))
-        return counted.defer("content").select_related("section").order_by("section__position", "pk")
-
-
-class Text(models.Model):
-    class State(models.TextChoices):
-        CURRENT = "current", _("current")
-        REPLACED = "replaced", _("replaced")
-
-    section = models.ForeignKey(Section, models.CASCADE, related_name="texts")
-    source_name = models.CharField(_("file"), max_length=255)
-    kind = models.CharField(_("kind"), max_length=16)
-    language = models.CharField(_("language"), max_length=8)
-    content = models.TextField(_("text"))
-    sha256 = models.CharField(max_length=64)
-    tokens = models.PositiveIntegerField(_("tokens"), default=0)
-    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.CURRENT)
-    version = models.PositiveIntegerField(_("version"), default=1)
-    added = models.DateTimeField(_("added"), auto_now_add=True)
-
-    objects = TextQuerySet.as_manager()
-    COURSE = "section__course"
-    SEEN_WITH = "see"
-
-    class Meta:
-        ordering = ["section__position", "pk"]
-        verbose_name, verbose_name_plural = _("text"), _("texts")
-
-    def __str__(self):
-        return self.source_name
-
-    def cut(self, course):
-        """Make the sections of its headings, save it under the first, and keep its passages."""
-        parts = sectioning.headings(self.content, self.source_name.rsplit(".", 1)[0])
-        sections = self._sections(course, parts)
-        self.section = sections[0]
-        self.tokens = 0
-        self.save()
-        rows = []
-        for section, part in zip(sections, parts, strict=True):
-            for start, end, tokens in sectioning.passages(self.content, part.start, part.end):
-                rows.append(Passage.of_text(self, section, len(rows), start, end, tokens))
-        Passage.objects.bulk_create(rows, batch_size=500)
-        self.tokens = sum(row.tokens for row in rows)
-        self.save(update_fields=["tokens"])
-
-    def _sections(self, course, parts):
-        """One row a heading, under the nearest higher one; a heading that stood there before is taken up again."""
-        position = course.sections.aggregate(last=models.Max("position"))["last"] or 0
-        open_ones, made = [], []
-        for part in parts:
-            while open_ones and open_ones[-1][0] >= part.level:
-                open_ones.pop()
-            parent = open_ones[-1][1] if open_ones else None
-            section = course.sections.filter(parent=parent, title=part.title).first()
-            if section is None or section in made:
-                position += 1
-                section = course.sections.create(parent=parent, title=part.title, position=position)
-            open_ones.append((part.level, section))
-            made.append(section)
-        return made
-
-    def retire(self):
-        """Keep the old text for the citations that point at it; show and build from the new one."""
-        Text.objects.filter(pk=self.pk).update(state=Text.State.REPLACED)
-
-    @transaction.atomic
-    def remove(self, by=None):
-        record(by, "text.remove", self, self.section.course, sha256=self.sha256)
-        self.retire()
-
-
-class Passage(models.Model):
-    text = models.ForeignKey(Text, models.CASCADE, related_name="passages")
-    section = models.ForeignKey(Section, models.CASCADE, related_name="passages")
-    position = models.PositiveIntegerField()
-    start = models.PositiveIntegerField(help_text=_("in characters of the text"))
-    end = models.PositiveIntegerField()
-    tokens = models.PositiveIntegerField()
-    sha256 = models.CharField(max_length=64)
-
-    objects = CourseRows.as_manager()
-    COURSE = "section__course"
-    SEEN_WITH = "see"
-
-    class Meta:
-        ordering = ["text", "position"]
-        verbose_name, verbose_name_plural = _("passage"), _("passages")
-
-    def __str__(self):
-        return f"{self.text} {self.start}–{self.end}"
-
-    @classmethod
-    def of_text(cls, text, section, position, start, end, tokens=None):
-        quote = text.content[start:end]
-        return cls(
-            text=text, section=section, position=position, start=start, end=end,
-            tokens=count(quote) if tokens is None else tokens,
-            sha256=hashlib.sha256(quote.encode()).hexdigest(),
-        )  # fmt: skip
+        return now_("Invitation %s") % self.pk
 
     @property
-    def quote(self) -> str:
-        return self.text.content[self.start : self.end]
+    def is_open(self):
+        return self.accepted is None and self.revoked is None and self.expires > timezone.now()
+
+    @transaction.atomic
+    def accept(self, person):
+        """Give the person the role; of two who follow the link at once, one gets in."""
+        if person.email != self.email:
+            raise Refused(now_("This invitation is for another email address. Sign in with that one."))
+        self._close(accepted=timezone.now())
+        if not self.course.memberships.filter(user=person).exists():
+            self.course.set_role(person, self.role, by=self.by)
+        record(person, "invitation.accept", self, self.course, role=self.role)
+
+    @transaction.atomic
+    def revoke(self, by=None):
+        self._close(revoked=timezone.now())
+        record(by, "invitation.revoke", self, self.course)
+
+    def _close(self, **how):
+        if not Invitation.objects.open().filter(pk=self.pk).update(**how):
+            raise Refused(
+                now_("This invitation has been used, taken back, or is too old. Ask for a new one.")
+            )

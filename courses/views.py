@@ -32,7 +32,7 @@ def course_new(request):
 @login_required
 def course(request, pk):
     course = find(Course, pk, request.user)
-    if "review" not in rights(request.user, course):
+    if "read" not in rights(request.user, course):
         return redirect("assistants", course.pk)
     return redirect("texts", course.pk)
 

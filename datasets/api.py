@@ -109,7 +109,7 @@ class Datasets(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(DatasetRow)))
     def get(self, request, pk):
         """The data sets of a course."""
-        course = find(Course, pk, request.user, to="review")
+        course = find(Course, pk, request.user, to="read")
         return paged(request, Dataset.objects.of(course).with_counts(), DatasetRow)
 
     @extend_schema(request=DatasetRow, responses=answers(DatasetRow, 201))

@@ -164,6 +164,7 @@ class Example(Stateful):
     state = models.CharField(_("state"), max_length=16, choices=ExampleState.choices, default=DRAFT)
     origin = models.CharField(_("origin"), max_length=16, choices=Origin.choices, default=Origin.WRITTEN)
     tokens = models.PositiveIntegerField(_("tokens"), default=0)
+    personal = models.JSONField(_("personal data"), default=list, blank=True)
     sha256 = models.CharField(max_length=64)
     written_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     changed = models.DateTimeField(_("changed"), auto_now=True)

@@ -22,7 +22,7 @@ PAGE = 25
 
 @login_required
 def datasets(request, pk):
-    course = find(Course, pk, request.user, to="review")
+    course = find(Course, pk, request.user, to="read")
     form = DatasetForm(request.POST or None, initial={"title": course.title})
     if request.method == "POST":
         find(Course, pk, request.user, to="edit")

@@ -64,7 +64,7 @@ class CourseEvaluations(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(EvaluationRow)))
     def get(self, request, pk):
         """The evaluations of a course, newest first."""
-        course = find(Course, pk, request.user, to="review")
+        course = find(Course, pk, request.user, to="read")
         return paged(request, Evaluation.objects.of(course).counted(), EvaluationRow)
 
 

@@ -18,7 +18,7 @@ SHOWN = 5
 
 @login_required
 def evaluations(request, pk):
-    course = find(Course, pk, request.user, to="review")
+    course = find(Course, pk, request.user, to="read")
     rows = (
         Evaluation.objects.of(course).select_related("version__dataset").prefetch_related("verdicts", "arms")
     )

@@ -71,7 +71,7 @@ class CourseJobs(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(JobRow)))
     def get(self, request, pk):
         """The jobs of a course, newest first."""
-        course = find(Course, pk, request.user, to="review")
+        course = find(Course, pk, request.user, to="read")
         return paged(request, Job.objects.of(course).select_related("model__provider", "ledger"), JobRow)
 
 
@@ -132,7 +132,7 @@ class TunedModels(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(TunedModelRow)))
     def get(self, request, pk):
         """The tuned models of a course."""
-        course = find(Course, pk, request.user, to="review")
+        course = find(Course, pk, request.user, to="read")
         return paged(request, TunedModel.objects.of(course), TunedModelRow)
 
 

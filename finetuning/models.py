@@ -114,6 +114,7 @@ class Job(Stateful, Sweepable):
     finishes_at = models.DateTimeField(null=True, blank=True)
     ledger = models.OneToOneField(LedgerEntry, models.PROTECT, related_name="job")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    retry_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="retries")
     created = models.DateTimeField(_("created"), auto_now_add=True)
     ended = models.DateTimeField(_("ended"), null=True, blank=True)
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class JobState(TextChoices):
+    PROPOSED = "proposed", _("waiting for approval")
     INTENDED = "intended", _("waiting to start")
     SENDING = "sending", _("starting")
     VALIDATING = "validating", _("checking files")
@@ -20,12 +21,13 @@ class Method(TextChoices):
     SUPERVISED = "supervised", _("supervised")
 
 
-INTENDED, SENDING, VALIDATING, QUEUED, RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED = JobState
+PROPOSED, INTENDED, SENDING, VALIDATING, QUEUED, RUNNING, PAUSED, SUCCEEDED, FAILED, CANCELLED = JobState
 FOLLOWED = [VALIDATING, QUEUED, RUNNING, PAUSED]
 FINAL = [SUCCEEDED, FAILED, CANCELLED]
-LIVE = [INTENDED, SENDING, *FOLLOWED]
+LIVE = [PROPOSED, INTENDED, SENDING, *FOLLOWED]
 
 MOVES = {
+    PROPOSED: [INTENDED, CANCELLED],
     INTENDED: [SENDING, FAILED, CANCELLED],
     SENDING: [INTENDED, *FOLLOWED, *FINAL],
     VALIDATING: [QUEUED, RUNNING, PAUSED, *FINAL],

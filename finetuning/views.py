@@ -19,7 +19,7 @@ STOP_POLLING = 286
 
 @login_required
 def jobs(request, pk):
-    course = find(Course, pk, request.user, to="review")
+    course = find(Course, pk, request.user, to="read")
     rows = Job.objects.of(course).select_related("model__provider", "version__dataset", "ledger")
     versions = Version.objects.of(course).select_related("dataset")
     context = {"course": course, "step": "jobs", "jobs": rows, "versions": versions}

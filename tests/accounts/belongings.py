@@ -31,7 +31,7 @@ def a_row_of_each_model(dataset, version, owner, student):
     message = conversation.messages.create(side="asked", text="When is the lamp lit?")
     return [
         course, text, dataset, example, version, job, event, metric, checkpoint, tuned,
-        Membership.objects.get(course=course, user=student), Section.objects.of(course).first(),
+        Membership.objects.get(course=course, user=student), course.invite("new@example.org", "editor", by=owner)[0], Section.objects.of(course).first(),
         text.passages.first(), example.citations.first(), example.reviews.first(),
         Generation.objects.of(course).first(), dataset.take_in("bad.jsonl", b"{}"),
         version.examples.first(), factories.make_budget(course=course), LedgerEntry.objects.of(course).first(),

@@ -15,6 +15,7 @@ from courses.models import Course, CourseGroupPermission
 from tests import factories
 from tests.accounts.belongings import a_row_of_each_model
 
+SEEN_BY_OWNERS = {"Invitation"}
 SEEN_BY_STUDENTS = {"Course", "Membership", "Section", "Text", "Passage"}
 
 
@@ -46,8 +47,10 @@ def test_members_see_every_row_of_their_course_and_nobody_else_does(
 ):
     every = {model.__name__ for model in apps.get_models() if hasattr(model, "COURSE")}
     assert {type(row).__name__ for row in rows} == every
-    for person in (owner, editor, reviewer, staff):
+    for person in (owner, staff):
         assert visible(rows, person) == every
+    for person in (editor, reviewer):
+        assert visible(rows, person) == every - SEEN_BY_OWNERS
     assert visible(rows, student) == SEEN_BY_STUDENTS
     for person in (stranger, inactive, AnonymousUser()):
         assert visible(rows, person) == set()
@@ -68,10 +71,10 @@ def test_what_one_may_not_see_is_not_found_whatever_one_wants(rows, student, str
 
 def test_what_one_may_see_but_not_change_is_forbidden(rows, owner, editor, reviewer, staff):
     every = {type(row).__name__ for row in rows}
-    for action in ("edit", "freeze", "train", "publish", "manage"):
-        assert refused(rows, reviewer, action, PermissionDenied) == every
-    for action in ("publish", "manage"):
-        assert refused(rows, editor, action, PermissionDenied) == every
+    for action in ("edit", "freeze", "train", "publish", "approve", "manage"):
+        assert refused(rows, reviewer, action, PermissionDenied) == every - SEEN_BY_OWNERS
+    for action in ("publish", "approve", "manage"):
+        assert refused(rows, editor, action, PermissionDenied) == every - SEEN_BY_OWNERS
     for action in ACTIONS:
         for person in (owner, staff):
             assert refused(rows, person, action, (PermissionDenied, Http404)) == set()
@@ -113,9 +116,9 @@ def test_rights_of_one_course_are_not_those_of_another(course, stranger, owner):
 def test_a_group_may_be_given_a_permission(course, stranger):
     group = Group.objects.create(name="inspectors")
     group.user_set.add(stranger)
-    for codename in ("view_course", "review_course"):
+    for codename in ("view_course", "read_course", "review_course"):
         CourseGroupPermission.objects.assign_perm(codename, group, obj=course)
-    assert rights(stranger, course) == {"see", "review"}
+    assert rights(stranger, course) == {"see", "read", "review"}
     assert find(Course, course.pk, stranger, to="review") == course
     with pytest.raises(PermissionDenied):
         find(Course, course.pk, stranger, to="edit")

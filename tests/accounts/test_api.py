@@ -1,8 +1,8 @@
 """Signing in for a token, one's own record, one's own tokens."""
 
 import pytest
-from knox.models import get_token_model
 
+from accounts.models import Token
 from tests import factories
 from tests.doors import api, pages
 
@@ -32,7 +32,7 @@ def test_a_wrong_password_and_an_unknown_email_are_the_same_401(ann):
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json() == unknown.json()
     assert wrong["WWW-Authenticate"] == "Bearer"
-    assert not get_token_model().objects.exists()
+    assert not Token.objects.exists()
 
 
 def test_who_has_left_gets_no_token(ann):

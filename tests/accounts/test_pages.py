@@ -1,9 +1,8 @@
 """Signing in and out, one's language, profile and tokens."""
 
 import pytest
-from knox.models import get_token_model
 
-from accounts.models import User
+from accounts.models import Token, User
 from tests import factories
 from tests.doors import api, pages
 
@@ -89,7 +88,7 @@ def test_a_new_token_is_shown_once_and_works(ann):
     client = api()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     assert client.get("/api/me/").status_code == 200
-    row = get_token_model().objects.get()
+    row = Token.objects.get()
     assert browser.post(f"/tokens/{row.pk}/revoke/")["Location"] == "/tokens/"
     assert client.get("/api/me/").status_code == 401
 
@@ -97,14 +96,14 @@ def test_a_new_token_is_shown_once_and_works(ann):
 @pytest.mark.parametrize("days", ["", "0", "-1", "4000", "soon", "1e9"])
 def test_a_token_without_a_good_number_of_days_is_not_made(ann, days):
     assert 'class="errorlist' in pages(ann).post("/tokens/", {"days": days}).content.decode()
-    assert not get_token_model().objects.exists()
+    assert not Token.objects.exists()
 
 
 def test_nobody_revokes_the_token_of_another(ann, owner):
     api(owner)
-    row = get_token_model().objects.get(user=owner)
+    row = Token.objects.get(user=owner)
     assert pages(ann).post(f"/tokens/{row.pk}/revoke/").status_code == 404
-    assert get_token_model().objects.filter(pk=row.pk).exists()
+    assert Token.objects.filter(pk=row.pk).exists()
 
 
 @pytest.mark.parametrize("address", ["/profile/", "/tokens/"])

@@ -45,10 +45,10 @@ def test_a_person_goes_by_their_name_or_else_their_email(db):
 def test_the_audit_trail_outlives_what_it_speaks_of(owner, course):
     entry = record(owner, "course.delete", course, course, reason="a test")
     pk = course.pk
-    course.delete()
-    owner.delete()
+    course.remove(by=owner)
+    owner.forget(by=owner)
     entry = AuditEntry.objects.get(pk=entry.pk)
-    assert (entry.actor, entry.object_id, entry.course_id) == (None, str(pk), pk)
+    assert (entry.actor, entry.object_id, entry.course_id) == (owner, str(pk), pk)
     assert entry.object_label == "The lighthouse"
 
 

@@ -8,11 +8,11 @@ from accounts.roles import ACTIONS, LABELS, actions_of
 from courses.models import Course
 
 TABLE = """
-             see  chat  review  edit  freeze  train  publish  manage
-owner        x    x     x       x     x       x      x        x
-editor       x    x     x       x     x       x      .        .
-reviewer     x    x     x       .     .       .      .        .
-student      x    x     .       .     .       .      .        .
+             see  chat  read  review  edit  freeze  train  publish  approve  manage
+owner        x    x     x     x       x     x       x      x        x        x
+editor       x    x     x     x       x     x       x      .        .        .
+reviewer     x    x     x     x       .     .       .      .        .        .
+student      x    x     .     .       .     .       .      .        .        .
 """
 HEAD, *LINES = [line.split() for line in TABLE.strip().splitlines()]
 EXPECTED = {

@@ -37,7 +37,7 @@ def test_the_way_from_a_new_course_to_its_passages(owner, student):
     (passage,) = api(student).get(f"/api/texts/{text['id']}/passages/").json()["results"]
     assert (passage["quote"], passage["start"], passage["end"]) == ("It burns oil.", 8, 21)
     assert client.get(f"/api/courses/{course['id']}/").json()["rights"] == sorted(
-        ["see", "chat", "review", "edit", "freeze", "train", "publish", "manage"]
+        ["see", "chat", "read", "review", "edit", "freeze", "train", "publish", "approve", "manage"]
     )
     assert api(student).get(f"/api/courses/{course['id']}/").json()["rights"] == ["chat", "see"]
 
@@ -225,7 +225,7 @@ def test_queries_do_not_grow_with_the_rows(full_course, owner, address, django_a
     for _turn in range(5):
         factories.make_course(owner=owner)
     client = api(owner)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert client.get(address.format(full_course.pk)).status_code == 200
 
 
@@ -234,7 +234,7 @@ def test_passages_are_quoted_without_reading_the_text_for_each(course, owner, dj
         course=course, content="".join(f"# Part {n}\n\nA line of its own.\n\n" for n in range(60))
     )
     client = api(owner)
-    with django_assert_max_num_queries(6) as queries:
+    with django_assert_max_num_queries(7) as queries:
         assert len(client.get(f"/api/texts/{text.pk}/passages/").json()["results"]) == 50
     reading = [
         query["sql"] for query in queries.captured_queries if '"courses_text"."content"' in query["sql"]

@@ -47,7 +47,8 @@ def test_a_new_role_takes_the_place_of_the_old_one(course, owner, editor):
     assert roles(course)["editor"] == "student"
     assert rights(User.objects.get(pk=editor.pk), course) == {"see", "chat"}
     entry = AuditEntry.objects.filter(action="member.set").first()
-    assert (entry.actor, entry.details) == (owner, {"role": "student", "before": "editor"})
+    assert (entry.actor, entry.role) == (owner, "owner")
+    assert (entry.before, entry.after) == ({"role": "editor"}, {"role": "student"})
 
 
 def test_a_role_that_is_none_is_refused(course, editor):
@@ -60,7 +61,7 @@ def test_the_same_role_again_is_one_membership(course, editor):
     course.set_role(editor, "editor")
     course.set_role(editor, "editor")
     assert course.memberships.filter(user=editor).count() == 1
-    assert CourseUserPermission.objects.filter(user=editor, content_object=course).count() == 6
+    assert CourseUserPermission.objects.filter(user=editor, content_object=course).count() == 7
 
 
 def test_whoever_is_removed_sees_the_course_no_more(course, owner, student):

@@ -67,6 +67,11 @@ def alive(pid):
         return not Path("/proc/self").exists()
 
 
+def hear_everything():
+    """Whatever started the tests, such as nohup, may have closed its ears to this signal."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class House:
     """A supervisor under test, in a folder of its own."""
 
@@ -77,7 +82,9 @@ class House:
         argv = [sys.executable, "-c", program, json.dumps(children)]
         env = os.environ | {"PYTHONPATH": str(ROOT), "COURSETUNE_HOME": str(self.folder)}
         with open(self.folder / "screen", "w") as screen:
-            self.process = subprocess.Popen(argv, cwd=self.folder, env=env, stdout=screen)
+            self.process = subprocess.Popen(
+                argv, cwd=self.folder, env=env, stdout=screen, preexec_fn=hear_everything
+            )
         return self
 
     def ready(self, *names):

@@ -1,0 +1,39 @@
+"""Where the present act comes from: the audit trail and the log name its address and its request."""
+
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import structlog
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Empty outside a request: in a task or on the command line."""
+
+    address: str | None = None
+    id: str = ""
+
+
+_here: ContextVar[Origin] = ContextVar("origin", default=Origin())
+
+
+def origin() -> Origin:
+    return _here.get()
+
+
+def tell_origin(get_response):
+    """Give the request an id of ours, whatever the client sent, and tell it in the answer."""
+
+    def middleware(request):
+        here = Origin(request.META.get("REMOTE_ADDR") or None, uuid.uuid4().hex)
+        token = _here.set(here)
+        try:
+            with structlog.contextvars.bound_contextvars(request=here.id):
+                response = get_response(request)
+        finally:
+            _here.reset(token)
+        response.headers["X-Request-Id"] = here.id
+        return response
+
+    return middleware
