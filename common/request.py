@@ -15,7 +15,8 @@ class Origin:
     id: str = ""
 
 
-_here: ContextVar[Origin] = ContextVar("origin", default=Origin())
+NOWHERE = Origin()
+_here: ContextVar[Origin] = ContextVar("origin", default=NOWHERE)
 
 
 def origin() -> Origin:

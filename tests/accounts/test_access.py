@@ -70,11 +70,12 @@ def test_what_one_may_not_see_is_not_found_whatever_one_wants(rows, student, str
 
 
 def test_what_one_may_see_but_not_change_is_forbidden(rows, owner, editor, reviewer, staff):
-    every = {type(row).__name__ for row in rows}
+    open_rows = [row for row in rows if type(row).__name__ not in SEEN_BY_OWNERS]
+    every = {type(row).__name__ for row in open_rows}
     for action in ("edit", "freeze", "train", "publish", "approve", "manage"):
-        assert refused(rows, reviewer, action, PermissionDenied) == every - SEEN_BY_OWNERS
+        assert refused(open_rows, reviewer, action, PermissionDenied) == every
     for action in ("publish", "approve", "manage"):
-        assert refused(rows, editor, action, PermissionDenied) == every - SEEN_BY_OWNERS
+        assert refused(open_rows, editor, action, PermissionDenied) == every
     for action in ACTIONS:
         for person in (owner, staff):
             assert refused(rows, person, action, (PermissionDenied, Http404)) == set()
