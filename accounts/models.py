@@ -39,6 +39,11 @@ class UserManager(BaseUserManager):
     def normalize_email(cls, email):
         return (email or "").strip().lower()
 
+    def known(self, email):
+        """The person who signs in with this email, or None."""
+        people = self.filter(is_active=True, is_service=False)
+        return people.filter(email=self.normalize_email(email)).first()
+
     def get_by_natural_key(self, email):
         return self.get(email=self.normalize_email(email))
 
@@ -72,6 +77,11 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self):
         return now_("former member") if self.forgotten else self.name or self.email
+
+    @property
+    def called(self):
+        """What to call them before people who have no business with their email."""
+        return self.name or (str(self) if self.forgotten else self.email.split("@")[0])
 
     @property
     def may_create_courses(self):

@@ -118,7 +118,8 @@ class Course(models.Model):
     def add_service(self, name, role, by=None):
         """A program of this course: it has a role, holds tokens and no password."""
         email = f"service-{secrets.token_hex(6)}@course-{self.pk}.invalid"
-        service = User.objects.create_user(email, name=name, is_service=True, serves=self)
+        pk = User.objects.create_user(email, name=name, is_service=True, serves=self).pk
+        service = Service.objects.get(pk=pk)
         record(by, "service.make", service, self, role=str(role))
         self.set_role(service, role, by=by)
         return service
@@ -131,6 +132,21 @@ class Course(models.Model):
             raise Refused(now_("Choose another member of the course as its owner."))
         self.set_role(to, Role.OWNER, by=by)
         self.set_role(by, Role.EDITOR, by=by)
+
+    @transaction.atomic
+    def change(self, by=None, **fields):
+        """Other words on its cover; ValidationError names the field that is wrong."""
+        self._lock()
+        here = Course.objects.get(pk=self.pk)
+        before = {name: getattr(here, name) for name in fields if getattr(here, name) != fields[name]}
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.full_clean()
+        self.save(update_fields=list(fields))
+        if before:
+            record(
+                by, "course.change", self, self, before=before, after={each: fields[each] for each in before}
+            )
 
     @transaction.atomic
     def set_two_person(self, wanted, by):
@@ -146,12 +162,10 @@ class Course(models.Model):
     def remove(self, by=None):
         """Delete the course and all that lies below it; the audit trail keeps what was done on it."""
         self._lock()
-        below = [model for model in apps.get_models() if getattr(model, "COURSE", "")]
+        below = [each for each in apps.get_models() if getattr(each, "COURSE", "") and not each._meta.proxy]
         record(by, "course.remove", self, self, texts=Text.objects.current().of(self).count())
         self.services.update(is_active=False)
-        for model in reversed(
-            below
-        ):  # an app that stands higher comes later, and so does a table that points at another
+        for model in reversed(below):  # what points at another comes later, and higher apps come last
             model.objects.of(self).delete()
         self.delete()
 
@@ -206,13 +220,24 @@ class CourseGroupPermission(GroupObjectPermissionBase):
     content_object = models.ForeignKey(Course, models.CASCADE)
 
 
+class MembershipQuerySet(CourseRows):
+    def shown_to(self, may):
+        """Those whom somebody with these rights gets to see: students see who teaches, not each other."""
+        rows = self.select_related("user").order_by("user__name", "pk")
+        return rows if "read" in may else rows.exclude(role=Role.STUDENT)
+
+    def others(self, user):
+        """The people beside this one."""
+        return self.select_related("user").filter(user__is_service=False).exclude(user=user)
+
+
 class Membership(models.Model):
     course = models.ForeignKey(Course, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name=_("person"))
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     since = models.DateTimeField(_("since"), auto_now_add=True)
 
-    objects = CourseRows.as_manager()
+    objects = MembershipQuerySet.as_manager()
     COURSE = "course"
     SEEN_WITH = "see"
 
@@ -223,6 +248,32 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.user}: {self.get_role_display()}"
+
+
+class ServiceQuerySet(CourseRows):
+    def with_tokens(self):
+        roles = models.Prefetch("memberships", Membership.objects.all())
+        return self.filter(is_active=True).prefetch_related("auth_token_set", roles).order_by("pk")
+
+
+class Service(User):
+    """A program that serves one course: it has a role there and tokens, and no password."""
+
+    objects = ServiceQuerySet.as_manager()
+    COURSE = "serves"
+    SEEN_WITH = "publish"
+
+    class Meta:
+        proxy = True
+        verbose_name, verbose_name_plural = _("service account"), _("service accounts")
+
+    @transaction.atomic
+    def retire(self, by=None):
+        """End it: its tokens open nothing any more; what it did stays under its number."""
+        record(by, "service.retire", self, self.serves)
+        self.auth_token_set.all().delete()
+        self.serves.remove_member(self, by=by)
+        Service.objects.filter(pk=self.pk).update(is_active=False)
 
 
 class InvitationQuerySet(CourseRows):
@@ -265,6 +316,13 @@ class Invitation(models.Model):
     @property
     def is_open(self):
         return self.accepted is None and self.revoked is None and self.expires > timezone.now()
+
+    @transaction.atomic
+    def enrol(self, name, password):
+        """A new person with the email of the invitation, who has accepted it."""
+        person = User.objects.create_user(self.email, password, name=name, language=self.course.language)
+        self.accept(person)
+        return person
 
     @transaction.atomic
     def accept(self, person):

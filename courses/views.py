@@ -7,8 +7,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.access import find, rights
-from courses.forms import CourseForm, MemberForm, UploadForm
-from courses.models import Course, Membership, Text
+from courses.forms import CourseForm, UploadForm
+from courses.models import Course, Text
 from courses.uploading import add_texts
 
 
@@ -78,25 +78,3 @@ def text_remove(request, pk):
     text.remove(by=request.user)
     messages.success(request, _("%s is removed.") % text)
     return redirect("texts", text.section.course_id)
-
-
-@login_required
-def members(request, pk):
-    course = find(Course, pk, request.user)
-    form = MemberForm(request.POST or None)
-    if request.method == "POST":
-        find(Course, pk, request.user, to="manage")
-        if form.is_valid():
-            course.set_role(form.user, form.cleaned_data["role"], by=request.user)
-            return redirect("members", course.pk)
-    rows = Membership.objects.of(course).select_related("user")
-    context = {"course": course, "step": "members", "members": rows, "form": form}
-    return render(request, "courses/members.html", context)
-
-
-@require_POST
-@login_required
-def member_remove(request, pk):
-    member = find(Membership, pk, request.user, to="manage")
-    member.course.remove_member(member.user, by=request.user)
-    return redirect("members", member.course_id)

@@ -69,6 +69,12 @@ def here(context, word):
     return mark_safe(' aria-current="page"') if context.get("step") == word else ""
 
 
+@register.simple_tag(takes_context=True)
+def on_tab(context, word):
+    """The same for the tabs within a step."""
+    return mark_safe(' aria-current="page"') if context.get("tab") == word else ""
+
+
 @register.filter
 def split_name(split):
     names = {"train": _("training"), "validation": _("validation"), "test": _("test")}
