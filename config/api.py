@@ -8,6 +8,7 @@ from accounts import api as accounts
 from assistants import api as assistants
 from assistants import protocol
 from courses import api as courses
+from courses.people import api as people
 from datasets import api as datasets
 from evaluation import api as evaluation
 from finetuning import api as finetuning
@@ -37,8 +38,19 @@ urlpatterns = [
     path("base-models/", providers.BaseModels.as_view(), name="base_models"),
     path("courses/", courses.Courses.as_view(), name="courses"),
     path("courses/<int:pk>/", courses.OneCourse.as_view(), name="course"),
-    path("courses/<int:pk>/members/", courses.Members.as_view(), name="members"),
-    path("members/<int:pk>/", courses.OneMember.as_view(), name="member"),
+    path("courses/<int:pk>/members/", people.Members.as_view(), name="members"),
+    path("members/<int:pk>/", people.OneMember.as_view(), name="member"),
+    path("courses/<int:pk>/leave/", people.Leave.as_view(), name="leave"),
+    path("courses/<int:pk>/hand-over/", people.HandOver.as_view(), name="hand_over"),
+    path("courses/<int:pk>/two-person/", people.TwoPersonRule.as_view(), name="two_person"),
+    path("courses/<int:pk>/invitations/", people.Invitations.as_view(), name="invitations"),
+    path("invitations/<int:pk>/", people.OneInvitation.as_view(), name="invitation"),
+    path("courses/<int:pk>/services/", people.Services.as_view(), name="services"),
+    path("services/<int:pk>/", people.OneService.as_view(), name="service"),
+    path("services/<int:pk>/tokens/", people.ServiceTokens.as_view(), name="service_tokens"),
+    path("services/<int:pk>/tokens/<int:token>/", people.OneServiceToken.as_view(), name="service_token"),
+    path("courses/<int:pk>/audit/", people.Audit.as_view(), name="audit"),
+    path("courses/<int:pk>/audit.csv", people.AuditFile.as_view(), name="audit_csv"),
     path("courses/<int:pk>/texts/", courses.Texts.as_view(), name="texts"),
     path("texts/<int:pk>/", courses.OneText.as_view(), name="text"),
     path("texts/<int:pk>/passages/", courses.Passages.as_view(), name="passages"),

@@ -6,17 +6,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.access import find, rights
-from accounts.models import User
-from accounts.roles import Role
+from accounts.scopes import need_whole
 from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
-from courses.models import Course, Membership, Passage, Text
+from courses.models import Course, Passage, Text
 from courses.uploading import add_texts
 
 
 class CourseRow(serializers.ModelSerializer):
     class Meta:
         model = Course
-        fields = ["id", "title", "description", "language", "created"]
+        fields = ["id", "title", "description", "language", "two_person", "created"]
+        read_only_fields = ["two_person"]
 
 
 class CourseDetail(CourseRow):
@@ -27,26 +27,6 @@ class CourseDetail(CourseRow):
 
     def get_rights(self, course) -> list[str]:
         return sorted(rights(self.context["request"].user, course))
-
-
-class MemberRow(serializers.ModelSerializer):
-    email = serializers.EmailField(source="user.email")
-    name = serializers.CharField(source="user.name", read_only=True)
-
-    class Meta:
-        model = Membership
-        fields = ["id", "email", "name", "role", "since"]
-
-
-class NewMember(serializers.Serializer):
-    email = serializers.EmailField()
-    role = serializers.ChoiceField(Role.choices)
-
-    def validate_email(self, email):
-        self.user = User.objects.filter(email=User.objects.normalize_email(email), is_active=True).first()
-        if self.user is None:
-            raise serializers.ValidationError("Nobody here signs in with this email.")
-        return self.user
 
 
 class TextRow(serializers.ModelSerializer):
@@ -87,6 +67,7 @@ class Courses(APIView):
     @extend_schema(request=CourseRow, responses=answers(CourseRow, 201, gone=False))
     def post(self, request):
         """Start a course; instructors may, and own it."""
+        need_whole(request.user)
         if not request.user.may_create_courses:
             raise PermissionDenied
         course = Course.objects.start(by=request.user, **checked(CourseRow, request))
@@ -103,34 +84,16 @@ class OneCourse(APIView):
     @extend_schema(request=CourseRow, responses=answers(CourseRow))
     def patch(self, request, pk):
         """Change its title, description or language."""
-        form = CourseRow(find(Course, pk, request.user, to="edit"), data=request.data, partial=True)
+        course = find(Course, pk, request.user, to="edit")
+        form = CourseRow(course, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        form.save()
-        return Response(form.data)
+        course.change(by=request.user, **form.validated_data)
+        return Response(CourseRow(course).data)
 
-
-class Members(APIView):
-    @extend_schema(responses=answers(MemberRow(many=True)))
-    def get(self, request, pk):
-        """Who has which role."""
-        course = find(Course, pk, request.user)
-        return Response(MemberRow(course.memberships.select_related("user"), many=True).data)
-
-    @extend_schema(request=NewMember, responses=answers(MemberRow, 201))
-    def post(self, request, pk):
-        """Give a person a role, or another one."""
-        course = find(Course, pk, request.user, to="manage")
-        values = checked(NewMember, request)
-        course.set_role(values["email"], values["role"], by=request.user)
-        return Response(MemberRow(course.memberships.get(user=values["email"])).data, status=201)
-
-
-class OneMember(APIView):
     @extend_schema(responses=answers(code=204))
     def delete(self, request, pk):
-        """Take a person's role away."""
-        member = find(Membership, pk, request.user, to="manage")
-        member.course.remove_member(member.user, by=request.user)
+        """Delete the course and all that is in it, for good. The audit trail stays."""
+        find(Course, pk, request.user, to="manage").remove(by=request.user)
         return Response(status=204)
 
 
