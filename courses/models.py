@@ -1,6 +1,7 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from graphlib import TopologicalSorter
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
@@ -162,10 +163,9 @@ class Course(models.Model):
     def remove(self, by=None):
         """Delete the course and all that lies below it; the audit trail keeps what was done on it."""
         self._lock()
-        below = [each for each in apps.get_models() if getattr(each, "COURSE", "") and not each._meta.proxy]
         record(by, "course.remove", self, self, texts=Text.objects.current().of(self).count())
         self.services.update(is_active=False)
-        for model in reversed(below):  # what points at another comes later, and higher apps come last
+        for model in _below():
             model.objects.of(self).delete()
         self.delete()
 
@@ -212,6 +212,13 @@ class Course(models.Model):
         return text
 
 
+def _below():
+    """The models of what belongs to a course, each after those that point at it."""
+    found = {each for each in apps.get_models() if getattr(each, "COURSE", "") and not each._meta.proxy}
+    pointing = {each: {relation.related_model for relation in each._meta.related_objects} for each in found}
+    return TopologicalSorter({each: pointing[each] & found - {each} for each in found}).static_order()
+
+
 class CourseUserPermission(UserObjectPermissionBase):
     content_object = models.ForeignKey(Course, models.CASCADE)
 
@@ -256,10 +263,15 @@ class ServiceQuerySet(CourseRows):
         return self.filter(is_active=True).prefetch_related("auth_token_set", roles).order_by("pk")
 
 
+class ServiceManager(models.Manager.from_queryset(ServiceQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().filter(is_service=True, serves__isnull=False)
+
+
 class Service(User):
     """A program that serves one course: it has a role there and tokens, and no password."""
 
-    objects = ServiceQuerySet.as_manager()
+    objects = ServiceManager()
     COURSE = "serves"
     SEEN_WITH = "publish"
 

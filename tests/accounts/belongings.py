@@ -36,6 +36,7 @@ def a_row_of_each_model(dataset, version, owner, student):
         Generation.objects.of(course).first(), dataset.take_in("bad.jsonl", b"{}"),
         version.examples.first(), factories.make_budget(course=course), LedgerEntry.objects.of(course).first(),
         tuned.deployment, evaluation, arm, arm.answers.first(), verdict, assistant, conversation, message,
+        course.add_service(f"Sync of {course}", "editor", by=owner),
         Feedback.objects.create(message=message, user=owner, good=True),
         Quota.objects.create(course=course, month=timezone.localdate(), limit=5),
     ]  # fmt: skip

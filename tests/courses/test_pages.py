@@ -150,7 +150,7 @@ def test_an_owner_gives_a_role_and_takes_it_away(course, owner, stranger):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"email": "nobody@example.org", "role": "student"}, {"email": "x", "role": "god"}, {"email": ""}],
+    [{"email": "nobody@example.org", "role": "god"}, {"email": "x", "role": "student"}, {"email": ""}],
 )
 def test_a_bad_member_is_shown_beside_the_field(course, owner, fields):
     page = pages(owner).post(f"/courses/{course.pk}/members/", fields).content.decode()
