@@ -1,18 +1,17 @@
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts.forms import ProfileForm, SignInForm, TokenForm
+from accounts.forms import DeleteForm, ProfileForm, TokenForm
+from accounts.sessions import end_other_sessions, end_session, sessions_of
 from accounts.tokens import make_token, revoke_token, tokens_of
 from common.middleware import way_back
-
-
-class SignIn(LoginView):
-    template_name = "accounts/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
 
 
 @login_required
@@ -21,17 +20,52 @@ def profile(request):
     if form.is_valid():
         form.save()
         return redirect("profile")
-    return render(request, "accounts/profile.html", {"form": form})
+    return render(request, "accounts/profile.html", {"form": form, "tab": "profile"})
+
+
+@sensitive_post_parameters("password")
+@login_required
+def account_delete(request):
+    form = DeleteForm(request.user, request.POST or None)
+    if form.is_valid():
+        request.user.forget(by=request.user)
+        logout(request)
+        messages.success(request, _("Your account is deleted."))
+        return redirect("sign_in")
+    return render(request, "accounts/account_delete.html", {"form": form, "tab": "profile"})
 
 
 @login_required
+def sessions(request):
+    rows = sessions_of(request.user, request.session.session_key)
+    return render(request, "accounts/sessions.html", {"sessions": rows, "tab": "sessions"})
+
+
+@require_POST
+@login_required
+def session_end(request, pk):
+    end_session(request.user, pk)
+    messages.success(request, _("The session is ended."))
+    return redirect("sessions")
+
+
+@require_POST
+@login_required
+def sessions_end_others(request):
+    end_other_sessions(request.user, request.session.session_key)
+    messages.success(request, _("Every other session is ended."))
+    return redirect("sessions")
+
+
+@never_cache
+@login_required
 def tokens(request):
     """Own tokens; a new one is shown once, in the answer that makes it."""
-    form, secret = TokenForm(request.POST or None), None
+    form, secret = TokenForm(request.user, request.POST or None), None
     if form.is_valid():
-        secret = make_token(request.user, form.cleaned_data["days"])[1]
-        form = TokenForm()
-    context = {"form": form, "tokens": tokens_of(request.user), "secret": secret}
+        secret = make_token(request.user, **form.cleaned_data)[1]
+        form = TokenForm(request.user)
+    context = {"form": form, "tokens": tokens_of(request.user), "secret": secret, "tab": "tokens"}
     return render(request, "accounts/tokens.html", context)
 
 

@@ -1,6 +1,7 @@
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from rest_framework.exceptions import Throttled
 
 from common.states import IllegalMove, Refused
 
@@ -29,7 +30,7 @@ def content_security_policy(get_response):
 
 
 class Refusals:
-    """One place where a page answers an illegal move with 409 and a bad value with 400."""
+    """One place where a page answers an illegal move with 409, a bad value with 400, and haste with 429."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -43,10 +44,15 @@ class Refusals:
             problems = [str(error)]
         elif isinstance(error, ValidationError):
             status, problems = 400, error.messages
+        elif isinstance(error, Throttled):
+            status, problems = 429, [error.detail]
         else:
             return None
         context = {"problems": problems, "back": way_back(request)}
-        return render(request, "problem.html", context, status=status)
+        response = render(request, "problem.html", context, status=status)
+        if status == 429:
+            response.headers["Retry-After"] = str(error.wait)
+        return response
 
 
 def way_back(request):

@@ -18,6 +18,7 @@ environ.Env.read_env(ROOT / ".env")
 
 # What may be forgotten on a laptop and must be named on a server.
 PUBLIC = env.bool("PUBLIC", default=False)
+TOLD_TO_ALL = ("insecure", "example", "change-me", "changeme", "secret-key", "secret_key")
 
 
 def secret(name, file):
@@ -26,6 +27,8 @@ def secret(name, file):
         raise ImproperlyConfigured(f"{name} must be set where PUBLIC=true.")
     if value and len(value) < 32:
         raise ImproperlyConfigured(f"{name} is shorter than 32 characters.")
+    if PUBLIC and (len(set(value)) < 10 or any(word in value.lower() for word in TOLD_TO_ALL)):
+        raise ImproperlyConfigured(f"{name} looks like an example. Make one of your own, at random.")
     return value or key(file)
 
 
@@ -38,7 +41,13 @@ except ValueError as error:
     raise ImproperlyConfigured(f"FIELD_KEYS must be Fernet keys, by comma: {error}") from error
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('WEB_PORT', default=8000)}")
+if PUBLIC and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts where PUBLIC=true.")
+# Where the links in mails lead.
+OWN_URL = (
+    f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PUBLIC else f"http://127.0.0.1:{env.int('WEB_PORT', 8000)}"
+)
+SITE_URL = env.str("SITE_URL", default="") or OWN_URL
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -50,6 +59,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "guardian",
     "rest_framework",
     "knox",
@@ -76,8 +89,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.see_sessions",
     "accounts.middleware.speak_their_language",
+    "accounts.middleware.go_by_their_clock",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.SecondFactorFirst",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "common.middleware.Refusals",
@@ -156,14 +173,56 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "sign_in"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "sign_in"
 LOGIN_REDIRECT_URL = "courses"
-LOGOUT_REDIRECT_URL = "sign_in"
+PASSWORD_RESET_TIMEOUT = 3600
+SECOND_FACTOR_FOR_STAFF = env.bool("SECOND_FACTOR_FOR_STAFF", default=False)
+
+ACCOUNT_ADAPTER = "accounts.adapter.Door"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password": "accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
+    "user_token": "accounts.forms.ResetLinkForm",
+}
+ACCOUNT_RATE_LIMITS = {  # in five minutes, by address, by person, and by what is tried: see accounts/throttling.py
+    "login": "300/5m/ip",
+    "login_failed": "50/5m/ip,5/5m/key",
+    "reset_password": "30/5m/ip,3/5m/key",
+    "reset_password_from_key": "30/5m/ip",
+    "reauthenticate": "20/5m/user",
+    "change_password": "10/5m/user",
+}
+MFA_ADAPTER = "accounts.adapter.SecondFactor"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "accounts.forms.CodeForm",
+    "reauthenticate": "accounts.forms.ReauthenticateByCodeForm",
+    "activate_totp": "accounts.forms.ActivateForm",
+}
+
+# Without a mail server, mails lie as files in a folder that only the owner of this installation reads.
+EMAIL_BACKEND = "accounts.mailbox.Folder"
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_TIMEOUT = 20
+if EMAIL_URL := env.str("EMAIL_URL", default=""):
+    globals().update(env.email_url_config(EMAIL_URL))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="CourseTune <coursetune@localhost>")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

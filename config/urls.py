@@ -1,7 +1,13 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+admin.site.login = secure_admin_login(admin.site.login)
+handler429 = "accounts.throttling.refuse"
 
 urlpatterns = [
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("api/", include("config.api")),
     path("", include("accounts.urls")),

@@ -113,7 +113,7 @@ def test_a_bad_change_is_400(ann, body):
 def test_own_tokens_are_listed_and_revoked_and_others_are_not_there(ann, owner):
     client, other = api(ann), api(owner)
     (row,) = client.get("/api/tokens/").json()
-    assert set(row) == {"id", "token_key", "created", "expiry"}
+    assert set(row) == {"id", "name", "token_key", "scopes", "courses", "created", "expiry", "last_used"}
     (foreign,) = other.get("/api/tokens/").json()
     assert client.delete(f"/api/tokens/{foreign['id']}/").status_code == 404
     assert client.delete(f"/api/tokens/{row['id']}/").status_code == 204
