@@ -2,6 +2,7 @@
 
 import hypothesis
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
@@ -33,6 +34,12 @@ def english():
     """Whatever language the last request of another test was answered in."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_tried_yet():
+    """The limits on signing in are counted in the cache."""
+    cache.clear()
 
 
 @pytest.fixture
