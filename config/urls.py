@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 admin.site.login = secure_admin_login(admin.site.login)
+handler404, handler500 = "config.errors.not_found", "config.errors.broken"
 handler429 = "accounts.throttling.refuse"
 
 urlpatterns = [
