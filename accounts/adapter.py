@@ -2,6 +2,7 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context, ratelimit
+from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib import messages
@@ -48,7 +49,7 @@ class Door(DefaultAccountAdapter):
 
     def get_client_ip(self, request):
         """The server has looked behind the proxies that it trusts; no header says anything to us."""
-        return request.META.get("REMOTE_ADDR") or NOWHERE
+        return clean_client_ip(request.META.get("REMOTE_ADDR", "")) or NOWHERE
 
     def validation_error(self, code, *args):
         if code in THROTTLED:

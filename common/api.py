@@ -4,7 +4,9 @@ from functools import cache
 
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from redis.exceptions import RedisError
 from rest_framework import serializers, status
 from rest_framework.exceptions import ParseError
 from rest_framework.pagination import PageNumberPagination
@@ -12,6 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from common.states import IllegalMove, Refused
+
+AWAY = gettext_lazy("The store that counts attempts is away. Try again in a minute.")
 
 
 class Pages(PageNumberPagination):
@@ -35,6 +39,8 @@ def refuse(error, context):
     if isinstance(error, ValidationError):
         problems = _named(error)
         return Response({"detail": problems[0], "problems": problems}, status=status.HTTP_400_BAD_REQUEST)
+    if isinstance(error, RedisError):
+        return Response({"detail": AWAY}, status=status.HTTP_503_SERVICE_UNAVAILABLE)
     return exception_handler(unreadable(error), context)
 
 

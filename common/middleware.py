@@ -1,8 +1,10 @@
 from django.core.exceptions import ValidationError
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 
+from common.api import AWAY
 from common.states import IllegalMove, Refused
 
 POLICY = "; ".join(
@@ -46,6 +48,8 @@ class Refusals:
             status, problems = 400, error.messages
         elif isinstance(error, Throttled):
             status, problems = 429, [error.detail]
+        elif isinstance(error, RedisError):
+            status, problems = 503, [AWAY]
         else:
             return None
         context = {"problems": problems, "back": way_back(request)}

@@ -191,3 +191,12 @@ def test_asking_as_a_script_does_gives_the_page_all_the_same(ann):
     script = {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest", "HTTP_ACCEPT": "application/json"}
     answer = pages().post("/sign-in/", {"login": ann.email, "password": WRONG}, **script)
     assert answer["Content-Type"].startswith("text/html")
+
+
+def test_while_attempts_cannot_be_counted_nobody_signs_in_and_is_told_so(ann, settings):
+    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": away}
+    for answer in (sign_in(pages()), ask_for_token()):
+        assert answer.status_code == 503
+        assert "Try again in a minute" in answer.content.decode()
+    assert is_inside(pages(ann))
