@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -97,14 +98,18 @@ def build_examples(course, instructions, owner) -> Dataset:
     return dataset
 
 
-def frozen(dataset, owner, seed):
-    """All drafts approved and frozen; the last version again where nothing has changed since."""
+@transaction.atomic
+def frozen(dataset, owner, seed, personal_ok=False):
+    """All drafts approved and frozen; the last version again where nothing has changed since.
+
+    Where personal data stands in the way, nothing is approved either.
+    """
     dataset.approve_drafts(by=owner)
     last = dataset.versions.first()
     lines = sorted(example.line(dataset.instructions) for example in dataset.examples.approved())
     if last and last.seed == seed and sorted(last.examples.values_list("line", flat=True)) == lines:
         return last
-    return freeze(dataset, by=owner, seed=seed)
+    return freeze(dataset, by=owner, seed=seed, personal_ok=personal_ok)
 
 
 def choose_model(provider="", model="") -> Model:

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 from accounts.access import find, rights
 from accounts.scopes import need_whole
 from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
+from common.personal import Kind
 from courses.models import Course, Passage, Text
 from courses.uploading import add_texts
 
@@ -29,12 +30,31 @@ class CourseDetail(CourseRow):
         return sorted(rights(self.context["request"].user, course))
 
 
+class TextFinding(serializers.Serializer):
+    kind = serializers.ChoiceField(Kind.choices)
+    text = serializers.CharField()
+    start = serializers.IntegerField(help_text="In characters of the text.")
+    end = serializers.IntegerField()
+
+
 class TextRow(serializers.ModelSerializer):
     section = serializers.CharField(source="section.title", read_only=True)
+    personal = TextFinding(many=True, read_only=True)
 
     class Meta:
         model = Text
-        fields = ["id", "source_name", "section", "kind", "language", "tokens", "version", "sha256", "added"]
+        fields = [
+            "id",
+            "source_name",
+            "section",
+            "kind",
+            "language",
+            "tokens",
+            "version",
+            "sha256",
+            "added",
+            "personal",
+        ]
 
 
 class PassageRow(serializers.ModelSerializer):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import CourseRows
 from accounts.models import record
+from common import personal
 from common.tokens import count
 from courses import sectioning
 
@@ -34,6 +35,9 @@ class Section(models.Model):
 class TextQuerySet(CourseRows):
     def current(self):
         return self.filter(state=Text.State.CURRENT)
+
+    def with_personal(self):
+        return self.exclude(personal=[])
 
     def with_passages(self):
         """Adds `passage_count`; leaves the long content in the database."""
@@ -71,6 +75,7 @@ class Text(models.Model):
 
     def cut(self, course):
         """Make the sections of its headings, save it under the first, and keep its passages."""
+        self.look_for_personal()
         parts = sectioning.headings(self.content, self.source_name.rsplit(".", 1)[0])
         sections = self._sections(course, parts)
         self.section = sections[0]
@@ -99,6 +104,9 @@ class Text(models.Model):
             open_ones.append((part.level, section))
             made.append(section)
         return made
+
+    def look_for_personal(self):
+        self.personal = personal.kept(self.content, self.language)
 
     def retire(self):
         """Keep the old text for the citations that point at it; show and build from the new one."""
@@ -142,3 +150,8 @@ class Passage(models.Model):
     @property
     def quote(self) -> str:
         return self.text.content[self.start : self.end]
+
+    @property
+    def pieces(self):
+        """The quote cut for a page: (piece, what personal data it is or "")."""
+        return personal.pieces(self.quote, self.text.personal, self.start)

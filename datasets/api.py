@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 
 from accounts.access import find
 from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
+from common.personal import Kind
 from courses.models import Course, Section
 from datasets.files import export_file, version_file
 from datasets.freezing import freeze
@@ -33,13 +34,30 @@ class CitationRow(serializers.ModelSerializer):
         fields = ["passage", "text", "start", "end", "quote"]
 
 
+class Finding(serializers.Serializer):
+    message = serializers.IntegerField(help_text="Index of the message.")
+    kind = serializers.ChoiceField(Kind.choices)
+    text = serializers.CharField()
+    start = serializers.IntegerField(help_text="In characters of the message's text, or of the field's.")
+    end = serializers.IntegerField()
+    field = serializers.CharField(
+        required=False, help_text="`tool_calls` or `refusal`, if not in the content."
+    )
+
+
+class PersonalRow(Finding):
+    example = serializers.IntegerField()
+    state = serializers.ChoiceField(ExampleState.choices)
+
+
 class ExampleRow(serializers.ModelSerializer):
     messages = serializers.ListField(child=serializers.DictField(), help_text="As in OpenAI's chat format.")
     citations = CitationRow(many=True, read_only=True)
+    personal = Finding(many=True, read_only=True)
 
     class Meta:
         model = Example
-        fields = ["id", "section", "messages", "state", "origin", "tokens", "citations"]
+        fields = ["id", "section", "messages", "state", "origin", "tokens", "personal", "citations"]
         read_only_fields = ["section", "state", "origin", "tokens"]
 
 
@@ -99,6 +117,9 @@ class FreezeSettings(serializers.Serializer):
     seed = serializers.IntegerField(default=0, min_value=0, max_value=2**31 - 1)
     validation = serializers.FloatField(default=0.1, min_value=0, max_value=0.5)
     test = serializers.FloatField(default=0.1, min_value=0, max_value=0.5)
+    personal_ok = serializers.BooleanField(
+        default=False, help_text="Freeze although approved examples hold personal data."
+    )
 
 
 class Approved(serializers.Serializer):
@@ -174,13 +195,19 @@ class ApproveDrafts(APIView):
 
 class Examples(APIView):
     @extend_schema(
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("state", str, enum=ExampleState.values)],
+        parameters=[
+            *PAGE_PARAMETERS,
+            OpenApiParameter("state", str, enum=ExampleState.values),
+            OpenApiParameter("personal", int, enum=[1], description="Only those that hold personal data."),
+        ],
         responses=answers(page_of(ExampleRow)),
     )
     def get(self, request, pk):
         """The examples of a data set."""
         dataset = find(Dataset, pk, request.user)
         rows = dataset.examples.in_state(request.query_params.get("state"))
+        if request.query_params.get("personal") == "1":
+            rows = rows.with_personal()
         return paged(request, rows.prefetch_related("citations__passage"), ExampleRow)
 
     @extend_schema(request=NewExample, responses=answers(ExampleRow, 201))
@@ -193,6 +220,16 @@ class Examples(APIView):
             raise serializers.ValidationError({"section": "This section belongs to another course."})
         example = dataset.write(values["messages"], by=request.user, section=section)
         return Response(ExampleRow(example).data, status=201)
+
+
+class Personal(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(PersonalRow)))
+    def get(self, request, pk):
+        """The emails, phone numbers and names of people that its examples hold, one a row."""
+        dataset = find(Dataset, pk, request.user)
+        held = dataset.examples.with_personal().values_list("pk", "state", "personal")
+        rows = [{"example": pk, "state": state, **each} for pk, state, found in held for each in found]
+        return paged(request, rows, PersonalRow)
 
 
 class OneExample(APIView):
@@ -213,6 +250,15 @@ class OneExample(APIView):
         """Remove it; frozen versions keep their copy."""
         find(Example, pk, request.user, to="edit").remove(by=request.user)
         return Response(status=204)
+
+
+class Redact(APIView):
+    @extend_schema(request=None, responses=answers(ExampleRow))
+    def post(self, request, pk):
+        """Put placeholders in place of personal data; the example is a draft again."""
+        example = find(Example, pk, request.user, to="edit")
+        example.redact(by=request.user)
+        return Response(ExampleRow(example).data)
 
 
 class Approve(APIView):
@@ -241,7 +287,7 @@ class Versions(APIView):
 
     @extend_schema(request=FreezeSettings, responses=answers(VersionRow, 201))
     def post(self, request, pk):
-        """Freeze the approved examples, split by section."""
+        """Freeze the approved examples, split by section. With personal data in them only if `personal_ok`."""
         dataset = find(Dataset, pk, request.user, to="freeze")
         version = freeze(dataset, by=request.user, **checked(FreezeSettings, request))
         return Response(VersionRow(version).data, status=201)

@@ -25,6 +25,14 @@ class FreezeForm(forms.Form):
     seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=0)
     validation = forms.FloatField(label=_("Validation share"), min_value=0, max_value=0.5, initial=0.1)
     test = forms.FloatField(label=_("Test share"), min_value=0, max_value=0.5, initial=0.1)
+    personal_ok = forms.BooleanField(
+        label=_("I have looked at it: this personal data may go into the training file"), required=False
+    )
+
+    def __init__(self, *args, asks=True, **named):
+        super().__init__(*args, **named)
+        if not asks:
+            del self.fields["personal_ok"]
 
 
 class ExampleForm(forms.Form):

@@ -10,21 +10,24 @@ from common.states import Refused
 from common.tokens import count_messages
 from datasets import formats, splitting
 from datasets.models import Version, VersionExample
+from datasets.personal import Findings
 from datasets.states import Split
 
 
 @transaction.atomic
-def freeze(dataset, by=None, seed=0, validation=0.1, test=0.1) -> Version:
-    """Freeze the approved examples. The same examples and seed give the same files and hashes."""
+def freeze(dataset, by=None, seed=0, validation=0.1, test=0.1, personal_ok=False) -> Version:
+    """Freeze the approved examples. The same examples and seed give the same files and hashes.
+
+    Where they hold personal data, only with `personal_ok`, which the audit trail keeps with the person.
+    """
     dataset.lock()
     examples = list(dataset.examples.approved().order_by("pk"))
     if not examples:
         raise Refused(_("No example is approved yet. Approve some first."))
-    copies = splitting.near_copies([f"{row.question}\n{row.answer}" for row in examples])
-    parents = dict(dataset.course.sections.values_list("pk", "parent_id"))
-    grouped = splitting.groups(splitting.section_keys(examples, parents), copies)
-    placed = splitting.split(grouped, seed, validation, test)
-    splitting.check_enough(placed)
+    findings = Findings.of(dataset, [(row.pk, row.personal) for row in examples if row.personal])
+    if findings and not personal_ok:
+        findings.refuse()
+    placed, checks = _split(dataset, examples, seed, validation, test)
     rows = _rows(dataset, examples, placed)
     version = Version.objects.create(
         dataset=dataset,
@@ -34,15 +37,27 @@ def freeze(dataset, by=None, seed=0, validation=0.1, test=0.1) -> Version:
         statistics={
             split: _statistics([row for row in rows if row.split == split]) for split in Split.values
         },
-        checks={"groups": len(grouped), "near_copies": len(copies), "across_splits": _across(copies, placed)},
+        checks={**checks, "personal": findings.counts},
         files={split: _file([row for row in rows if row.split == split]) for split in Split.values},
         by=by,
     )
     for row in rows:
         row.version = version
     VersionExample.objects.bulk_create(rows, batch_size=500)
-    record(by, "version.freeze", version, dataset.course, files=version.files)
+    confirmed = {"personal_ok": findings.counts} if findings else {}
+    record(by, "version.freeze", version, dataset.course, files=version.files, **confirmed)
     return version
+
+
+def _split(dataset, examples, seed, validation, test):
+    """({index: split}, what was checked)."""
+    copies = splitting.near_copies([f"{row.question}\n{row.answer}" for row in examples])
+    parents = dict(dataset.course.sections.values_list("pk", "parent_id"))
+    grouped = splitting.groups(splitting.section_keys(examples, parents), copies)
+    placed = splitting.split(grouped, seed, validation, test)
+    splitting.check_enough(placed)
+    checks = {"groups": len(grouped), "near_copies": len(copies), "across_splits": _across(copies, placed)}
+    return placed, checks
 
 
 def _rows(dataset, examples, placed):

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import CourseRows
 from accounts.models import User, record
-from common.states import Refused, Stateful
+from common.states import IllegalMove, Refused, Stateful
 from common.tokens import count_messages, text_of
 from courses.models import Course, Passage, Section, Text
-from datasets import building, formats
+from datasets import building, formats, personal
 from datasets.frozen import Version as Version
 from datasets.frozen import VersionExample as VersionExample
 from datasets.states import APPROVED, DRAFT, EXAMPLE_MOVES, REJECTED, ExampleState, Origin
@@ -150,6 +150,9 @@ class ExampleQuerySet(CourseRows):
     def in_state(self, state):
         return self.filter(state=state) if state in ExampleState.values else self
 
+    def with_personal(self):
+        return self.exclude(personal=[])
+
 
 class Example(Stateful):
     """A chat that shows the model what to answer."""
@@ -197,7 +200,7 @@ class Example(Stateful):
         return example
 
     def put(self, messages):
-        """Set the conversation and what follows from it: its tokens and its hash."""
+        """Set the conversation and what follows from it: its tokens, its hash, the personal data in it."""
         try:
             formats.check_messages(messages)
         except formats.BadRow as problem:
@@ -205,6 +208,10 @@ class Example(Stateful):
         self.messages = messages
         self.tokens = count_messages(messages)
         self.sha256 = formats.digest(formats.line_of(messages, self.tools))
+        self.look_for_personal()
+
+    def look_for_personal(self):
+        self.personal = personal.in_messages(self.messages, self.dataset.course.language)
 
     @transaction.atomic
     def rewrite(self, messages, by=None):
@@ -217,6 +224,15 @@ class Example(Stateful):
             self._move(DRAFT, by=by)
         self.save()
         record(by, "example.rewrite", self, self.dataset.course)
+
+    def redact(self, by=None):
+        """Put placeholders in place of personal data; it is a draft again."""
+        if self.state == REJECTED:
+            raise IllegalMove(now_("%s is rejected and trains nothing. Approve it first.") % self)
+        messages = personal.redacted(self.messages, self.dataset.course.language)
+        if messages == self.messages:
+            raise Refused(now_("No personal data is found in %s.") % self)
+        self.rewrite(messages, by=by)
 
     def approve(self, by=None, note=""):
         self._move(APPROVED, by=by, note=note)

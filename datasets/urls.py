@@ -19,6 +19,7 @@ urlpatterns = [
         views.example_decide,
         name="example_decide",
     ),
+    path("examples/<int:pk>/redact/", views.example_redact, name="example_redact"),
     path("examples/<int:pk>/remove/", views.example_remove, name="example_remove"),
     path("versions/<int:pk>/", views.version, name="version"),
     path("versions/<int:pk>/files/<str:split>/", views.version_download, name="version_download"),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.access import find
+from accounts.access import find, rights
 from common.charts import buckets_of, histogram
 from courses.models import Course
 from datasets.costs import offers
@@ -15,6 +15,7 @@ from datasets.forms import DatasetForm, ExampleForm, FreezeForm, ImportForm
 from datasets.freezing import freeze
 from datasets.importing import take_in_file
 from datasets.models import Dataset, Example, Import, Version
+from datasets.personal import Findings, labelled, listed, marked
 from datasets.states import ExampleState
 
 PAGE = 25
@@ -37,17 +38,22 @@ def datasets(request, pk):
 @login_required
 def dataset(request, pk):
     dataset = find(Dataset, pk, request.user)
-    wanted = request.GET.get("state", "")
+    wanted, personal = request.GET.get("state", ""), request.GET.get("personal") == "1"
     rows = dataset.examples.in_state(wanted).select_related("section").prefetch_related("citations")
+    findings = Findings.of(dataset) if "freeze" in rights(request.user, dataset.course) else None
     context = {
         "course": dataset.course,
         "step": "datasets",
         "dataset": Dataset.objects.with_counts().get(pk=dataset.pk),
-        "examples": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "examples": Paginator(rows.with_personal() if personal else rows, PAGE).get_page(
+            request.GET.get("page")
+        ),
         "wanted": wanted,
+        "personal": personal,
+        "findings": findings,
         "states": ExampleState.choices,
         "import_form": ImportForm(),
-        "freeze_form": FreezeForm(),
+        "freeze_form": FreezeForm(asks=bool(findings)),
         "versions": dataset.versions.all(),
         "settings_form": DatasetForm(instance=dataset),
     }
@@ -136,6 +142,8 @@ def example(request, pk):
         "step": "datasets",
         "dataset": example.dataset,
         "example": example,
+        "dialogue": marked(example),
+        "findings": listed(example),
         "citations": example.citations.select_related("passage__text", "passage__section"),
         "reviews": example.reviews.select_related("person"),
         "form": form,
@@ -152,6 +160,17 @@ def example_decide(request, pk, decision):
     verb(by=request.user, note=request.POST.get("note", ""))
     following = example.dataset.examples.filter(state="draft", pk__gt=example.pk).first()
     return redirect("example", (following or example).pk)
+
+
+@require_POST
+@login_required
+def example_redact(request, pk):
+    example = find(Example, pk, request.user, to="edit")
+    example.redact(by=request.user)
+    messages.success(
+        request, _("Placeholders stand where personal data stood. Check the example, it is a draft.")
+    )
+    return redirect("example", example.pk)
 
 
 @require_POST
@@ -185,6 +204,7 @@ def version(request, pk):
         "histogram": histogram(_("Tokens an example"), buckets_of(lengths), _("tokens")),
         "buckets": buckets_of(lengths),
         "offers": offers(version),
+        "personal": labelled(version.checks.get("personal", {})),
         "jobs": version.jobs.select_related("model"),
     }
     return render(request, "datasets/version.html", context)

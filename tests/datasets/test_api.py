@@ -285,5 +285,5 @@ def test_a_split_that_is_none_is_404(version, owner, split):
 )
 def test_queries_do_not_grow_with_the_rows(version, owner, address, django_assert_max_num_queries):
     client = api(owner)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         assert client.get(address.format(version.dataset_id)).status_code == 200

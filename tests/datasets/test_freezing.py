@@ -63,7 +63,7 @@ def test_near_copies_never_straddle_splits(owner):
         factories.make_example(dataset=dataset, question=f"What of number {number}!", answer=answer + ".")
     for seed in range(10):
         version = freeze(dataset, seed=seed, validation=0.2, test=0.2)
-        assert version.checks == {"groups": 30, "near_copies": 30, "across_splits": 0}
+        assert version.checks == {"groups": 30, "near_copies": 30, "across_splits": 0, "personal": {}}
         rows = list(version.examples.order_by("position"))
         for one, other in near_copies([f"{row.question}\n{row.answer}" for row in rows]):
             assert rows[one].split == rows[other].split

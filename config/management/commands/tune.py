@@ -16,6 +16,7 @@ from config.journey import Folder, bring_course, build_examples, choose_model, f
 from config.management.commands.demo import demo_people
 from config.report import frozen_table, report
 from datasets.costs import offers
+from datasets.personal import HoldsPersonal, labelled
 from evaluation import answering
 from evaluation.models import Evaluation
 from evaluation.states import DONE
@@ -45,6 +46,11 @@ class Command(BaseCommand):
         parser.add_argument("--epochs", default="auto")
         parser.add_argument("--seed", type=int, default=42)
         parser.add_argument("--split-seed", type=int, default=0)
+        parser.add_argument(
+            "--personal-ok",
+            action="store_true",
+            help="freeze although personal data is found in the examples",
+        )
         parser.add_argument("--until", choices=["freeze", "train", "end"], default="end")
 
     def handle(self, *args, **options):
@@ -84,9 +90,19 @@ class Command(BaseCommand):
         folder = Folder.read(options["folder"], **named)
         course = bring_course(folder, owner)
         dataset = build_examples(course, folder.instructions, owner)
-        version = frozen(dataset, owner, options["split_seed"])
+        version = self.frozen(dataset, owner, options)
         counts = {split: each["examples"] for split, each in version.statistics.items()}
         self.console.print(f"{course}: {len(folder.texts)} texts, {version}, {counts}")
+        return version
+
+    def frozen(self, dataset, owner, options):
+        try:
+            version = frozen(dataset, owner, options["split_seed"], options["personal_ok"])
+        except HoldsPersonal as found:
+            raise CommandError(f"{found}\nTo go on all the same: --personal-ok") from found
+        if counts := version.checks.get("personal"):
+            told = ", ".join(f"{label}: {count}" for label, count in labelled(counts))
+            self.console.print(f"Warning: the training file holds personal data ({told}).", style="yellow")
         return version
 
     def bars(self):
