@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.apps import apps
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -44,6 +44,7 @@ def make_token(user, days, scopes=None, courses=None, name="", by=None):
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         raise ValidationError({"scopes": _("Choose among: %s.") % ", ".join(SCOPES)})
+    _check_reach(by or user, scopes, courses)
     row, secret = Token.objects.create(
         user=user, expiry=timedelta(days=days), name=name, scopes=scopes, every_course=courses is None
     )
@@ -52,6 +53,16 @@ def make_token(user, days, scopes=None, courses=None, name="", by=None):
     course = courses[0] if courses and len(courses) == 1 else None
     record(by or user, "token.make", row, course, scopes=scopes, days=days, owner=user.pk)
     return row, secret
+
+
+def _check_reach(by, scopes, courses):
+    """Who comes with a token cannot make a wider one of it."""
+    own = getattr(by, "scope", None)
+    if own is None:
+        return
+    outside = own.courses is not None and (courses is None or {each.pk for each in courses} - own.courses)
+    if outside or set(scopes) - own.names:
+        raise PermissionDenied
 
 
 @transaction.atomic

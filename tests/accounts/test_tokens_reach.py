@@ -1,6 +1,7 @@
 """How far a token reaches, and that no token makes itself or another wider."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from rest_framework.test import APIClient
 
 from accounts.models import Token
@@ -59,6 +60,22 @@ def test_a_token_for_one_course_opens_no_other(owner, course):
         403,
         405,
     )
+
+
+@pytest.mark.parametrize(
+    "wider", [{}, {"scopes": ["read", "train"]}, {"scopes": ["read"], "courses": "other"}]
+)
+def test_the_verb_itself_refuses_to_make_a_wider_token_for_a_limited_one(owner, course, wider):
+    other = factories.make_course(owner=owner, title="Elsewhere")
+    owner.scope = make_token(owner, days=1, scopes=["read"], courses=[course])[0].scope
+    wanted = {"courses": [course], **wider}
+    if wanted["courses"] == "other":
+        wanted["courses"] = [other]
+    with pytest.raises(PermissionDenied):
+        make_token(owner, days=1, **wanted)
+    with pytest.raises(PermissionDenied):
+        make_token(owner, days=1, scopes=["read"])
+    assert make_token(owner, days=1, scopes=["read"], courses=[course])[0].scopes == ["read"]
 
 
 def test_a_token_is_never_wider_than_its_owner(course, student):
