@@ -8,7 +8,7 @@ It cannot tell a learner from Isaac Newton, nor a private address from that of a
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +57,7 @@ def find(text: str, language: str) -> list[Found]:
 
 def kept(text: str, language: str) -> list[dict]:
     """What a row keeps of it: the first MOST, as JSON."""
-    return [asdict(each) for each in find(text, language)[:MOST]]
+    return [vars(each) for each in find(text, language)[:MOST]]
 
 
 def kinds(found: list[dict]) -> list[str]:
@@ -138,14 +138,15 @@ def phones(text, language):
 
 
 def _numbers(run, language):
-    """Matches of the region that has the most to say; the run may hold several numbers."""
+    """Matches of the first region where there are any; the run may hold several numbers."""
     count = sum(map(str.isdigit, run))
     if count < 7 or (count > 15 and "+" not in run and " " not in run):
         return []
-    tries = [(None, Leniency.VALID)] if "+" in run else []
-    tries += [(region, Leniency.STRICT_GROUPING) for region in REGIONS.get(language, ())]
-    found = [list(PhoneNumberMatcher(run, region, leniency)) for region, leniency in tries]
-    return max(found, key=len, default=[])
+    found = list(PhoneNumberMatcher(run, None, Leniency.VALID)) if "+" in run else []
+    for region in REGIONS.get(language, ()):
+        if not found:
+            found = list(PhoneNumberMatcher(run, region, Leniency.STRICT_GROUPING))
+    return found
 
 
 def _is_dialled(text, number, start, end):
