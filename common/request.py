@@ -1,5 +1,6 @@
 """Where the present act comes from: the audit trail and the log name its address and its request."""
 
+import ipaddress
 import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ def tell_origin(get_response):
     """Give the request an id of ours, whatever the client sent, and tell it in the answer."""
 
     def middleware(request):
-        here = Origin(request.META.get("REMOTE_ADDR") or None, uuid.uuid4().hex)
+        here = Origin(_address(request.META.get("REMOTE_ADDR", "")), uuid.uuid4().hex)
         token = _here.set(here)
         try:
             with structlog.contextvars.bound_contextvars(request=here.id):
@@ -38,3 +39,11 @@ def tell_origin(get_response):
         return response
 
     return middleware
+
+
+def _address(told):
+    """A server that listens on a socket of files knows none, and a proxy may write anything here."""
+    try:
+        return str(ipaddress.ip_address(told))
+    except ValueError:
+        return None

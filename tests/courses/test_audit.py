@@ -97,3 +97,18 @@ def test_every_answer_carries_an_id_of_ours_not_the_clients(owner):
 def test_outside_a_request_an_entry_has_no_address(course):
     entry = AuditEntry.objects.filter(course_id=course.pk).first()
     assert (entry.address, entry.request_id) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("", None),
+        ("unknown", None),
+        ("a\x00b", None),
+    ],
+)
+def test_an_address_is_kept_only_if_it_is_one(course, owner, told, kept):
+    pages(owner).post(f"/courses/{course.pk}/settings/", {"title": "x", "language": "en"}, REMOTE_ADDR=told)
+    assert AuditEntry.objects.get(action="course.change").address == kept
