@@ -70,8 +70,9 @@ def redacted(text: str, language: str) -> str:
     """The text with a placeholder in place of each; the rest as it was. Nothing is found in it any more."""
     words = PLACEHOLDERS.get(language, PLACEHOLDERS["en"])
     while found := find(text, language):
-        for each in reversed(found):
-            text = text[: each.start] + words[each.kind] + text[each.end :]
+        ends = [0, *(each.end for each in found)]
+        before = (text[end : each.start] + words[each.kind] for end, each in zip(ends, found, strict=False))
+        text = "".join(before) + text[ends[-1] :]
     return text
 
 

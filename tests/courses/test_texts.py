@@ -11,6 +11,7 @@ from courses.models import Passage, Section, Text
 from courses.uploading import add_texts
 from tests import factories
 from tests.common.crowd import at_once
+from tests.doors import api, pages
 
 LAMP = "# Lamp\n\nIt burns oil.\n\n## Wick\n\nIt is cut level.\n"
 
@@ -176,3 +177,50 @@ def test_a_file_that_is_too_long_or_of_another_kind_is_not_even_read(course):
 def test_a_file_longer_than_it_says_is_refused_all_the_same(course):
     file = File("lamp.md", b"lamp " * 3 * 1024**2, size=5)
     assert "over the limit" in add_texts(course, [file]).problems[0]
+
+
+ANNA = "# Who\n\nAsk Anna Smith.\n\n## Where\n\nWrite to anna@example.org.\n"
+
+
+def test_a_text_keeps_the_personal_data_in_it_with_offsets_of_the_text(course):
+    text = factories.make_text(course=course, content=ANNA)
+    assert Text.objects.get(pk=text.pk).personal == [
+        {"kind": "name", "text": "Anna Smith", "start": 11, "end": 21},
+        {
+            "kind": "email",
+            "text": "anna@example.org",
+            "start": ANNA.index("anna@"),
+            "end": ANNA.index(".\n", 40),
+        },
+    ]
+    again = factories.make_text(course=course, content=ANNA.replace("Anna Smith", "the keeper"))
+    assert [each["kind"] for each in again.personal] == ["email"]
+
+
+def test_a_russian_course_has_its_phones_and_names_found(owner):
+    course = factories.make_course(owner=owner, language="ru")
+    text = factories.make_text(course=course, content="# Кто\n\nПишите Анне Петровой, 8 (916) 123-45-67.\n")
+    assert [each["kind"] for each in text.personal] == ["name", "phone"]
+
+
+def test_passages_are_cut_at_what_is_marked_in_them(course):
+    text = factories.make_text(course=course, content=ANNA)
+    marked = [[piece for piece, kind in passage.pieces if kind] for passage in text.passages.all()]
+    assert marked == [["Anna Smith"], ["anna@example.org"]]
+    assert all("".join(p for p, _k in passage.pieces) == passage.quote for passage in text.passages.all())
+
+
+@pytest.mark.parametrize(("who", "sees"), [("owner", True), ("reviewer", True), ("student", False)])
+def test_the_pages_mark_it_for_those_who_work_on_the_course(request, course, who, sees):
+    text = factories.make_text(course=course, content=ANNA)
+    browser = pages(request.getfixturevalue(who))
+    assert ("personal data: 2" in browser.get(f"/courses/{course.pk}/texts/").content.decode()) is sees
+    page = browser.get(f"/texts/{text.pk}/").content.decode()
+    assert ("<mark" in page) is sees and "Anna Smith" in page
+
+
+def test_the_api_tells_it(course, owner):
+    text = factories.make_text(course=course, content=ANNA)
+    assert [each["text"] for each in api(owner).get(f"/api/texts/{text.pk}/").json()["personal"]] == [
+        "Anna Smith", "anna@example.org",
+    ]  # fmt: skip
