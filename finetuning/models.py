@@ -110,6 +110,8 @@ class Job(Stateful, Sweepable):
     error_code = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     last_event = models.CharField(max_length=200, blank=True)
+    events_read = models.DateTimeField(null=True, blank=True)
+    remote_mark = models.CharField(max_length=40, blank=True)
     trained_tokens = models.PositiveBigIntegerField(_("billed tokens"), null=True, blank=True)
     finishes_at = models.DateTimeField(null=True, blank=True)
     ledger = models.OneToOneField(LedgerEntry, models.PROTECT, related_name="job")
