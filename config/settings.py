@@ -231,6 +231,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "common.api.refuse",
 }
 KNOX_TOKEN_MODEL = "accounts.Token"
+MIGRATION_MODULES = {"knox": None}  # they would make its own table of tokens, which ours replaces
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "CourseTune",
