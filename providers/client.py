@@ -1,18 +1,24 @@
 """The one way out to providers. Each function raises an error of `providers.errors` and nothing else."""
 
+import json
 from contextlib import contextmanager
 from functools import cache
+from itertools import islice
+from urllib.parse import quote
 
 import httpx2
 import openai
 from django.utils.translation import gettext as _
+from openai.types.fine_tuning import FineTuningJob
 
-from providers.errors import GivenUp, Unclear, translate
+from providers.errors import GivenUp, Unclear, Unreadable, translate
 from providers.models import Provider, Upload
 
 TIMEOUT = httpx2.Timeout(60, connect=5)
 ANSWER_TIMEOUT = httpx2.Timeout(240, connect=5)
 PAGE = 100
+RECENT_PAGES = 5
+MOST_PAGES = 1000
 # The SDK would take these of the environment and tell them to every provider.
 FROM_ELSEWHERE = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
 
@@ -27,7 +33,7 @@ def client(provider: Provider):
         except openai.OpenAIError as error:
             raise translate(error) from error
         except (ValueError, TypeError, AttributeError) as error:
-            raise GivenUp(_("The provider's answer cannot be read."), "unreadable_answer") from error
+            raise unreadable() from error
 
 
 async def stream(provider: Provider, **body):
@@ -66,6 +72,10 @@ def _settings(provider):
     }
 
 
+def unreadable():
+    return Unreadable(_("The provider's answer cannot be read."), "unreadable_answer")
+
+
 def _with(name, row):
     """The row, if it has this field: of an answer that is no such row the SDK makes a text, or a row of Nones."""
     if not getattr(row, name, None):
@@ -94,14 +104,30 @@ def upload(provider, data: bytes, sha256: str, name: str) -> Upload:
 
 
 def forget_upload(upload: Upload):
-    """Delete the file at the provider and its row; a file that is gone already is as good."""
+    """Delete the file at the provider, where that can be done, and its row."""
+    if upload.provider.can("files_delete"):
+        delete_file(upload.provider, upload.remote_id)
+    upload.delete()
+
+
+def delete_file(provider, remote_id):
+    """A file that is gone already is as good."""
+    with gone_is_good(), client(provider) as sdk:
+        sdk.files.delete(remote_id)
+
+
+@contextmanager
+def gone_is_good():
     try:
-        with client(upload.provider) as sdk:
-            sdk.files.delete(upload.remote_id)
+        yield
     except GivenUp as error:
         if error.status != 404:
             raise
-    upload.delete()
+
+
+def file_content(provider, remote_id) -> bytes:
+    with client(provider) as sdk:
+        return sdk.files.content(remote_id).content
 
 
 def create_job(provider, **body):
@@ -109,10 +135,55 @@ def create_job(provider, **body):
     try:
         with client(provider) as sdk:
             return _with("id", sdk.fine_tuning.jobs.create(**body))
-    except GivenUp as error:
-        if error.status is None:
-            raise Unclear(error.text, error.code) from error
-        raise
+    except Unreadable as error:
+        raise Unclear(error.text, error.code) from error
+
+
+def as_job(row: dict):
+    """A job of `job_pages` as the other calls give it."""
+    return FineTuningJob.construct(**row)
+
+
+def job_pages(provider):
+    """The provider's jobs, newest first, as lists of at most 100 plain dicts; read as far as the caller goes."""
+    with client(provider) as sdk:
+        after, seen = openai.omit, set()
+        for _page in range(MOST_PAGES):
+            told = sdk.fine_tuning.jobs.with_raw_response.list(limit=PAGE, after=after)
+            rows, more = _rows(told.content)
+            yield rows
+            after = rows[-1]["id"] if rows else None
+            if not more or not rows or after in seen:
+                return
+            seen.add(after)
+
+
+def _rows(content: bytes):
+    """(rows, whether there are more) of one page. Read without the SDK, which makes a class of each row."""
+    told = json.loads(content)
+    rows = told["data"] if isinstance(told, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+        raise ValueError("no list of rows")
+    return rows, bool(told.get("has_more"))
+
+
+def find_jobs(provider, op, training_file, suffix="", known=()) -> list:
+    """What may be the job that we asked for under the mark `op`, oldest first, without the `known` ids.
+
+    By our mark where the provider keeps it; a recent job without any mark is ours by its training file and suffix.
+    """
+    if provider.can("metadata_filter") and (found := jobs_with(provider, op)):
+        return found
+    recent = [row for page in islice(job_pages(provider), RECENT_PAGES) for row in page]
+    found = [row for row in recent if row["id"] not in known and _is_ours(row, op, training_file, suffix)]
+    return [as_job(row) for row in sorted(found, key=lambda row: row.get("created_at") or 0)]
+
+
+def _is_ours(row, op, training_file, suffix):
+    metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
+    if "op" in metadata:
+        return metadata["op"] == op
+    return row.get("training_file") == training_file and (row.get("user_provided_suffix") or "") == suffix
 
 
 def job(provider, remote_id):
@@ -125,7 +196,7 @@ def jobs_with(provider, op) -> list:
     with client(provider) as sdk:
         found = [
             row
-            for row in sdk.fine_tuning.jobs.list(limit=PAGE, metadata={"op": op})
+            for row in islice(sdk.fine_tuning.jobs.list(limit=PAGE, metadata={"op": op}), PAGE * RECENT_PAGES)
             if (row.metadata or {}).get("op") == op
         ]
     return sorted(found, key=lambda row: row.created_at)
@@ -146,6 +217,16 @@ def jobs_among(provider, wanted: set) -> dict:
 def cancel_job(provider, remote_id):
     with client(provider) as sdk:
         return _with("id", sdk.fine_tuning.jobs.cancel(remote_id))
+
+
+def pause_job(provider, remote_id):
+    with client(provider) as sdk:
+        return _with("id", sdk.fine_tuning.jobs.pause(remote_id))
+
+
+def resume_job(provider, remote_id):
+    with client(provider) as sdk:
+        return _with("id", sdk.fine_tuning.jobs.resume(remote_id))
 
 
 def events_since(provider, remote_id, seen: str) -> list:
@@ -169,3 +250,43 @@ def complete(provider, model: str, messages: list, **options):
     with client(provider) as sdk:
         sdk = sdk.with_options(timeout=ANSWER_TIMEOUT)
         return _with("choices", sdk.chat.completions.create(model=model, messages=messages, **options))
+
+
+def deploy(provider, name: str, source: str, base_model: str) -> dict:
+    """Ask that the trained `source` (a model or checkpoint) be served as `name`; the provider's row of it."""
+    body = {"name": name, "source": source, "base_model": base_model, **provider.can("deploy_body")}
+    with _v0(provider) as sdk:
+        return _deployment(sdk.post("/models", cast_to=object, body=body))
+
+
+def deployment(provider, name: str) -> dict | None:
+    """The provider's row, its `status` in lower case, or None where it has no such deployment."""
+    try:
+        with _v0(provider) as sdk:
+            return _deployment(sdk.get(_model_path(name), cast_to=object))
+    except GivenUp as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def undeploy(provider, name: str):
+    with gone_is_good(), _v0(provider) as sdk:
+        sdk.delete(_model_path(name), cast_to=object)
+
+
+@contextmanager
+def _v0(provider):
+    """Where models are put up for use: beside /v1."""
+    with client(provider) as sdk:
+        yield sdk.with_options(base_url=f"{provider.address.rstrip('/').removesuffix('/v1')}/v0")
+
+
+def _model_path(name):
+    return f"/models/{quote(name, safe='')}"
+
+
+def _deployment(row):
+    if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+        raise ValueError("no name")
+    return {**row, "status": str(row.get("status") or "").lower()}

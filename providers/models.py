@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -11,6 +12,20 @@ from accounts.models import User
 from common.fields import EncryptedField
 from common.states import Refused
 from courses.models import Course
+from providers.capabilities import capability, check_record
+
+
+class ProviderQuerySet(models.QuerySet):
+    def usable(self, now=None):
+        """Those that are switched on and not resting after failures."""
+        rested = models.Q(rests_until=None) | models.Q(rests_until__lte=now or timezone.now())
+        return self.filter(rested, is_active=True)
+
+    def update(self, **changes):
+        """A key belongs to an address: another address takes it away."""
+        if "base_url" in changes:
+            changes.setdefault("key", "")
+        return super().update(**changes)
 
 
 class Provider(models.Model):
@@ -19,23 +34,33 @@ class Provider(models.Model):
     class Kind(models.TextChoices):
         ENGINE = "engine", _("CourseTune engine")
         OPENAI = "openai", "OpenAI"
+        AZURE = "azure", "Azure OpenAI"
+        NEBIUS = "nebius", "Nebius Token Factory"
+        CRUSOE = "crusoe", "Crusoe Intelligence Foundry"
+        UNSLOTH = "unsloth", "Unsloth Studio"
         COMPATIBLE = "compatible", _("compatible address")
 
-    DEFAULTS = {
-        "trains": True,
-        "suffix_length": 40,
-        "metadata_filter": True,
-        "events": True,
-        "checkpoints": True,
-        "seed": True,
-    }
+    FAILURES_IN_A_ROW = 5
+    REST = (30, 600)  # seconds, at first and at most
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.COMPATIBLE)
-    base_url = models.URLField(_("address"), blank=True, help_text=_("ends in /v1"))
+    base_url = models.CharField(
+        _("address"), max_length=200, blank=True,
+        help_text=_("https, ends in /v1; empty for the engine of this installation"),
+    )  # fmt: skip
     key = EncryptedField(_("key"), blank=True)
-    capabilities = models.JSONField(_("capabilities"), default=dict, blank=True)
+    capabilities = models.JSONField(
+        _("capabilities"), default=dict, blank=True, validators=[check_record],
+        help_text=_("where it differs from others of its kind, such as {\"suffix_length\": 18}"),
+    )  # fmt: skip
     is_active = models.BooleanField(_("active"), default=True)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    rests_until = models.DateTimeField(_("rests until"), null=True, editable=False)
+    tested = models.DateTimeField(_("tested"), null=True, editable=False)
+    test_result = models.JSONField(_("result of the test"), default=dict, editable=False)
+
+    objects = ProviderQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
@@ -44,8 +69,23 @@ class Provider(models.Model):
     def __str__(self):
         return self.name
 
-    def can(self, capability):
-        return {**self.DEFAULTS, **self.capabilities}.get(capability)
+    def save(self, *args, update_fields=None, **kwargs):
+        """A key belongs to an address: another address takes it away, unless a new one comes with it."""
+        before = self._saved_line()
+        saved = update_fields is None or {"base_url", "kind"} & set(update_fields)
+        if before and saved and before.address != self.address and before.key == self.key:
+            self.key = ""
+            update_fields = update_fields and {*update_fields, "key"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def _saved_line(self):
+        return (
+            Provider.objects.filter(pk=self.pk).only("kind", "base_url", "key").first() if self.pk else None
+        )
+
+    def can(self, name):
+        """One entry of `providers.capabilities`; KeyError for a name that is none."""
+        return capability(self.kind, self.capabilities, name)
 
     @property
     def address(self):
@@ -61,6 +101,30 @@ class Provider(models.Model):
     @property
     def key_ending(self):
         return f"…{self.key[-4:]}" if len(self.key) >= 12 else "…" if self.key else ""
+
+    @property
+    def is_resting(self):
+        return bool(self.rests_until and self.rests_until > timezone.now())
+
+    def note_success(self):
+        """It answered: whatever failed before is forgotten."""
+        Provider.objects.filter(pk=self.pk).exclude(failures=0, rests_until=None).update(
+            failures=0, rests_until=None
+        )
+
+    def note_failure(self):
+        """It did not answer. From the fifth failure in a row it is left alone, each time for longer."""
+        now, here = timezone.now(), Provider.objects.filter(pk=self.pk)
+        here.update(failures=models.F("failures") + 1)
+        self.refresh_from_db(fields=["failures", "rests_until"])
+        over = self.failures - self.FAILURES_IN_A_ROW
+        if over < 0:
+            return
+        first, most = self.REST
+        rests_until = now + timedelta(seconds=min(most, first * 2 ** min(over, 10)))
+        awake = models.Q(rests_until=None) | models.Q(rests_until__lte=now)
+        here.filter(awake, failures=self.failures).update(rests_until=rests_until)
+        self.refresh_from_db(fields=["rests_until"])
 
 
 class ModelQuerySet(models.QuerySet):
@@ -86,6 +150,7 @@ class Model(models.Model):
     trainable = models.BooleanField(_("can be tuned"), default=True)
     train_until = models.DateField(_("tuning closes"), null=True, blank=True)
     serve_until = models.DateField(_("shuts down"), null=True, blank=True)
+    dates_source = models.CharField(_("source of the dates"), max_length=300, blank=True)
 
     objects = ModelQuerySet.as_manager()
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from providers.capabilities import BASE, KINDS, check_record
 from providers.models import Model, Provider
 from tests import factories
 
@@ -39,15 +41,44 @@ def test_a_model_speaks_the_languages_it_names_or_any(languages, speaks):
     assert Model(languages=languages).speaks("ru") == speaks
 
 
-def test_what_is_not_said_of_a_provider_is_what_openai_can():
-    plain, other = Provider(), Provider(capabilities={"seed": False, "suffix_length": 18, "pause": True})
-    assert (plain.can("seed"), plain.can("suffix_length"), plain.can("pause")) == (True, 40, None)
-    assert (other.can("seed"), other.can("suffix_length"), other.can("pause"), other.can("events")) == (
-        False,
-        18,
-        True,
-        True,
-    )
+def test_what_is_not_said_of_a_provider_is_what_its_kind_can():
+    plain, other = Provider(), Provider(capabilities={"seed": False, "suffix_length": 20, "pause": True})
+    assert (plain.can("seed"), plain.can("suffix_length"), plain.can("pause")) == (True, 40, False)
+    assert (other.can("seed"), other.can("suffix_length"), other.can("pause")) == (False, 20, True)
+    assert Provider(kind="azure").can("suffix_length") == 18
+    assert Provider(kind="azure", capabilities={"suffix_length": 30}).can("suffix_length") == 30
+
+
+def test_a_capability_that_there_is_not_is_no_answer():
+    with pytest.raises(KeyError):
+        Provider(capabilities={"fly": True}).can("fly")
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [1],
+        "seed",
+        {"sead": True},
+        {"seed": 1},
+        {"seed": "yes"},
+        {"suffix_length": True},
+        {"batch_most": "32"},
+        {"methods": "dpo"},
+        {"deploy": "soon"},
+        {"learning_rate": ""},
+    ],
+)
+def test_a_record_of_capabilities_that_makes_no_sense_is_refused(record):
+    with pytest.raises(ValidationError) as told:
+        Provider(name="x", capabilities=record).clean_fields()
+    assert set(told.value.message_dict) == {"capabilities"}
+
+
+@pytest.mark.parametrize("kind", Provider.Kind.values)
+def test_every_kind_has_a_whole_record(kind):
+    assert set(KINDS[kind]) == set(BASE)
+    check_record(KINDS[kind])
 
 
 def test_the_engine_of_this_installation_stands_where_the_settings_say(settings):
