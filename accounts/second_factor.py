@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import record
+from common.fields import resealed
 
 NEEDED = _("Staff need a second factor here. Sign in on the site and turn it on under Security.")
 
@@ -31,3 +32,14 @@ def take_second_factor(user, by=None):
     taken, _by_model = Authenticator.objects.filter(user=user).delete()
     if taken:
         record(by, "second_factor.remove", user)
+
+
+@transaction.atomic
+def reseal_second_factor(pk):
+    """Encrypt its secret, or its recovery codes, by the first of FIELD_KEYS."""
+    row = Authenticator.objects.select_for_update().get(pk=pk)
+    for name in {"secret", "seed"} & set(row.data):
+        row.data[name] = resealed(row.data[name])
+    if row.data.get("migrated_codes"):
+        row.data["migrated_codes"] = [resealed(code) for code in row.data["migrated_codes"]]
+    row.save(update_fields=["data"])

@@ -10,6 +10,11 @@ def box(keys):
     return MultiFernet([Fernet(key) for key in keys])
 
 
+def resealed(sealed: str) -> str:
+    """The same secret as the first of FIELD_KEYS encrypts it; InvalidToken where none of them opens it."""
+    return box(tuple(settings.FIELD_KEYS)).rotate(sealed.encode()).decode()
+
+
 class EncryptedField(models.TextField):
     """Text that the database holds encrypted; the first of FIELD_KEYS encrypts, any of them decrypts.
 

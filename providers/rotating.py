@@ -1,0 +1,14 @@
+"""A provider's key in the database, encrypted anew."""
+
+from django.db import transaction
+
+from accounts.models import record
+from providers.models import Provider
+
+
+@transaction.atomic
+def rotate_key(pk, by=None):
+    """By the first of FIELD_KEYS; cryptography.fernet.InvalidToken where none of them opens it."""
+    provider = Provider.objects.select_for_update().get(pk=pk)
+    provider.save(update_fields=["key"])
+    record(by, "provider.rotate_key", provider)
