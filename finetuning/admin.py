@@ -8,6 +8,7 @@ from finetuning.models import Checkpoint, Deployment, Event, Job, JobMove, Metri
 class MoveInline(ReadOnlyInline):
     model = JobMove
     fields = readonly_fields = ["at", "state", "by", "note"]
+    related = ["by"]
 
 
 class CheckpointInline(ReadOnlyInline):
@@ -17,37 +18,67 @@ class CheckpointInline(ReadOnlyInline):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly):
-    list_display = ["id", "version", "model", "state", "raw_status", "problem", "created", "ended"]
+    list_display = ["id", "version", "model", "state", "raw_status", "problem", "by", "created", "ended"]
     list_filter = ["state", "model__provider"]
     search_fields = ["remote_id", "op", "version__dataset__title"]
-    list_select_related = ["version__dataset", "model__provider"]
+    list_select_related = ["version__dataset", "model__provider", "by"]
     inlines = [MoveInline, CheckpointInline]
-    actions = ["cancel"]
+    actions = ["approve", "cancel", "retry"]
 
-    @admin.action(description=_("Cancel"))
+    @admin.action(description=_("Approve"), permissions=["act"])
+    def approve(self, request, rows):
+        act(self, request, rows, lambda row: row.approve(by=request.user))
+
+    @admin.action(description=_("Cancel"), permissions=["act"])
     def cancel(self, request, rows):
         act(self, request, rows, lambda row: row.cancel(by=request.user))
+
+    @admin.action(description=_("Try again"), permissions=["act"])
+    def retry(self, request, rows):
+        act(self, request, rows, lambda row: row.retry(by=request.user))
+
+
+@admin.register(JobMove)
+class JobMoveAdmin(ReadOnly):
+    list_display = ["at", "job", "state", "by", "note"]
+    list_filter = ["state"]
+    search_fields = ["note", "job__remote_id"]
+    list_select_related = ["job__model", "by"]
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnly):
     list_display = ["at", "job", "type", "message"]
     list_filter = ["type", "level"]
+    search_fields = ["message", "remote_id"]
+    list_select_related = ["job__model"]
 
 
 @admin.register(Metric)
 class MetricAdmin(ReadOnly):
-    list_display = ["job", "step", "name", "value"]
+    list_display = ["id", "job", "step", "name", "value"]
     list_filter = ["name"]
+    search_fields = ["name", "job__remote_id"]
+    list_select_related = ["job__model"]
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnly):
+    list_display = ["id", "job", "step", "model_name"]
+    search_fields = ["model_name", "remote_id"]
+    list_select_related = ["job__model"]
 
 
 @admin.register(TunedModel)
 class TunedModelAdmin(ReadOnly):
     list_display = ["name", "job", "made"]
-    search_fields = ["name"]
+    search_fields = ["name", "job__remote_id"]
+    list_select_related = ["job__model"]
 
 
 @admin.register(Deployment)
 class DeploymentAdmin(ReadOnly):
     list_display = ["name", "tuned_model", "provider", "state", "ends"]
     list_filter = ["state", "provider"]
+    search_fields = ["name", "tuned_model__name"]
+    list_select_related = ["tuned_model", "provider"]

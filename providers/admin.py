@@ -2,10 +2,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
-from common.admin import ReadOnly
+from accounts.audited import Audited
+from common.admin import ReadOnly, act
 from providers import client
 from providers.errors import ProviderError
 from providers.models import Budget, LedgerEntry, Model, Price, Provider, Upload
+from providers.rotating import rotate_key
 
 
 class ProviderForm(forms.ModelForm):
@@ -27,13 +29,16 @@ class ProviderForm(forms.ModelForm):
 
 
 @admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin):
+class ProviderAdmin(Audited):
     form = ProviderForm
-    list_display = ["name", "kind", "base_url", "key_ending", "is_active"]
-    readonly_fields = ["key_ending"]
-    actions = ["test_connection"]
+    untold = frozenset({"new_key"})
+    list_display = ["name", "kind", "base_url", "key_ending", "is_active", "failures", "rests_until"]
+    list_filter = ["kind", "is_active"]
+    search_fields = ["name", "base_url"]
+    readonly_fields = ["key_ending", "failures", "rests_until"]
+    actions = ["test_connection", "rotate"]
 
-    @admin.action(description=_("Test the connection"))
+    @admin.action(description=_("Test the connection"), permissions=["act"])
     def test_connection(self, request, queryset):
         for provider in queryset:
             try:
@@ -43,6 +48,10 @@ class ProviderAdmin(admin.ModelAdmin):
             else:
                 self.message_user(request, f"{provider}: {', '.join(names[:8])}")
 
+    @admin.action(description=_("Encrypt the key anew"), permissions=["act"])
+    def rotate(self, request, rows):
+        act(self, request, rows, lambda row: rotate_key(row.pk, by=request.user))
+
 
 class PriceInline(admin.TabularInline):
     model = Price
@@ -50,25 +59,49 @@ class PriceInline(admin.TabularInline):
 
 
 @admin.register(Model)
-class ModelAdmin(admin.ModelAdmin):
+class ModelAdmin(Audited):
     list_display = ["name", "provider", "context_tokens", "train_until", "serve_until", "trainable"]
     list_filter = ["provider", "trainable"]
-    search_fields = ["name"]
+    search_fields = ["name", "provider__name"]
+    list_select_related = ["provider"]
     inlines = [PriceInline]
 
 
+@admin.register(Price)
+class PriceAdmin(Audited):
+    list_display = ["id", "model", "what", "amount", "valid_from", "source"]
+    list_filter = ["what"]
+    search_fields = ["model__name", "source"]
+    list_select_related = ["model__provider"]
+
+
 @admin.register(Budget)
-class BudgetAdmin(admin.ModelAdmin):
-    list_display = ["course", "month", "limit", "held"]
-    readonly_fields = ["held"]
+class BudgetAdmin(Audited):
+    """Of one month of one course only the limit changes, as money is held against it."""
+
+    list_display = ["id", "course", "month", "limit", "held"]
+    list_filter = ["month"]
+    search_fields = ["course__title"]
+    list_select_related = ["course"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["course", "month", "held"] if obj else ["held"]
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly):
-    list_display = ["at", "course", "purpose", "model", "tokens", "estimate", "reserved", "settled"]
+    list_display = ["at", "course", "purpose", "model", "tokens", "estimate", "reserved", "settled", "by"]
     list_filter = ["purpose", "month"]
+    search_fields = ["course__title", "model__name"]
+    list_select_related = ["course", "model__provider", "by"]
 
 
 @admin.register(Upload)
 class UploadAdmin(ReadOnly):
     list_display = ["remote_id", "provider", "sha256", "bytes", "sent"]
+    list_filter = ["provider"]
+    search_fields = ["remote_id", "sha256"]
+    list_select_related = ["provider"]
