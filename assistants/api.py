@@ -55,6 +55,33 @@ class Publish(APIView):
         return Response(AssistantRow(assistant).data)
 
 
+class ApprovePublication(APIView):
+    @extend_schema(request=None, responses=answers(AssistantRow))
+    def post(self, request, pk):
+        """Agree to a publication that somebody else has asked for, under the two-person rule."""
+        assistant = find(Assistant, pk, request.user, to="approve")
+        assistant.approve(by=request.user)
+        return Response(AssistantRow(assistant).data)
+
+
+class Archive(APIView):
+    @extend_schema(request=None, responses=answers(AssistantRow))
+    def post(self, request, pk):
+        """Put it away."""
+        assistant = find(Assistant, pk, request.user, to="publish")
+        assistant.archive(by=request.user)
+        return Response(AssistantRow(assistant).data)
+
+
+class Restore(APIView):
+    @extend_schema(request=None, responses=answers(AssistantRow))
+    def post(self, request, pk):
+        """Take it out again, as a draft."""
+        assistant = find(Assistant, pk, request.user, to="publish")
+        assistant.restore(by=request.user)
+        return Response(AssistantRow(assistant).data)
+
+
 class Withdraw(APIView):
     @extend_schema(request=None, responses=answers(AssistantRow))
     def post(self, request, pk):

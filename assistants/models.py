@@ -3,6 +3,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import CourseRows, courses_where
+from accounts.approving import check_second_person
 from accounts.models import User, record
 from common.states import Stateful
 from courses.models import Course
@@ -82,10 +83,25 @@ class Assistant(Stateful):
         return f"assistant-{self.pk}"
 
     def publish(self, by=None):
-        self._move(PUBLISHED, by=by)
+        """Open it to everyone on the course; under the two-person rule, ask for that."""
+        if self.course.two_person:
+            self._move(PROPOSED, by=by, sources=[DRAFT], proposed_by=by)
+        else:
+            self._move(PUBLISHED, by=by, sources=[DRAFT])
+
+    def approve(self, by):
+        """A second person agrees to the publication."""
+        check_second_person(by, self.proposed_by)
+        self._move(PUBLISHED, by=by, sources=[PROPOSED])
 
     def withdraw(self, by=None):
-        self._move(DRAFT, by=by)
+        self._move(DRAFT, by=by, sources=[PROPOSED, PUBLISHED])
+
+    def archive(self, by=None):
+        self._move(ARCHIVED, by=by)
+
+    def restore(self, by=None):
+        self._move(DRAFT, by=by, sources=[ARCHIVED])
 
     def _remember(self, to, by, note):
         record(by, f"assistant.{to}", self, self.course)

@@ -9,13 +9,16 @@ from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from accounts.access import rights
 from assistants.models import Assistant
 from assistants.talking import MOST_TOKENS, Used, charge, line_to, stream
+from assistants.watching import Reader, Revoked, watched
 from common.api import unreadable
+from common.tokens import count, count_messages
 from datasets.formats import ROLE_CHOICES
 from providers.errors import GivenUp, ProviderError
 
@@ -67,13 +70,21 @@ class ModelSilent(APIException):
 def openai_shaped(error, context):
     """Errors as OpenAI's clients read them."""
     if isinstance(error, ProviderError):
-        refused = isinstance(error, GivenUp) and error.status == 400
-        error = serializers.ValidationError(error.text) if refused else ModelSilent(error.text)
+        error, _status = _refusal(error)
     error = unreadable(error)
     response = exception_handler(error, context)
     if response is not None:
         response.data = {"error": _body(error, response.status_code)}
     return response
+
+
+def _refusal(error: ProviderError):
+    """(exception, status) by which a caller is told what went wrong at the provider."""
+    if isinstance(error, Revoked):
+        return PermissionDenied(error.text), 403
+    if isinstance(error, GivenUp) and error.status == 400:
+        return serializers.ValidationError(error.text), 400
+    return ModelSilent(error.text), 424
 
 
 def _body(error, status):
@@ -111,7 +122,7 @@ class ChatCompletions(OpenAIView):
         responses={
             200: OpenApiResponse(OpenApiTypes.OBJECT, "A chat.completion, or with `stream` events."),
             **dict.fromkeys(
-                (400, 401, 404, 424), OpenApiResponse(OpenApiTypes.OBJECT, "An error as OpenAI's.")
+                (400, 401, 403, 404, 424), OpenApiResponse(OpenApiTypes.OBJECT, "An error as OpenAI's.")
             ),
         },
     )
@@ -119,7 +130,7 @@ class ChatCompletions(OpenAIView):
         """Ask an assistant, in OpenAI's format."""
         form = ChatRequest(data=request.data)
         form.is_valid(raise_exception=True)
-        call = Call(request.user, form.validated_data)
+        call = Call(request, form.validated_data)
         if call.values["stream"]:
             headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
             return StreamingHttpResponse(call.events(), content_type="text/event-stream", headers=headers)
@@ -152,8 +163,8 @@ def _model(assistant):
     }
 
 
-def named(name, user):
-    """The assistant that `assistant-7` stands for, if this person may use it."""
+def named(name, user, to="see"):
+    """The assistant that `assistant-7` stands for, if this person may see it and do this with it."""
     number = name.removeprefix("assistant-")
     rows = Assistant.objects.visible_to(user).select_related(
         "course", "deployment__provider", "deployment__tuned_model__job__model"
@@ -161,15 +172,18 @@ def named(name, user):
     found = rows.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 18 else None
     if found is None or found.api_name != name:
         raise ModelNotFound
+    if to != "see" and to not in rights(user, found.course):
+        raise PermissionDenied
     return found
 
 
 class Call:
     """One chat completion: who asks, what, and how it is told."""
 
-    def __init__(self, user, values):
-        self.user, self.values = user, values
-        self.assistant = named(values["model"], user)
+    def __init__(self, request, values):
+        self.user, self.values = request.user, values
+        self.assistant = named(values["model"], self.user, to="chat")
+        self.reader = Reader.of(request, self.assistant)
         self.line = line_to(self.assistant)
         self.messages = self.assistant.briefed([dict(each) for each in values["messages"]])
         self.options = {name: values[name] for name in PASSED_ON if values.get(name) is not None}
@@ -182,11 +196,20 @@ class Call:
         }
 
     async def pieces(self):
-        """Texts, then `Used`, which is charged before it is passed on."""
-        async for piece in stream(*self.line, self.messages, **self.options):
-            if isinstance(piece, Used):
-                await sync_to_async(charge)(self.assistant, piece, self.user)
-            yield piece
+        """Texts, then `Used`. What was told is charged, though the client leaves early; a refusal is free."""
+        told, used = [], None
+        try:
+            async for piece in watched(stream(*self.line, self.messages, **self.options), self.reader):
+                if isinstance(piece, Used):
+                    used = piece
+                    await sync_to_async(charge)(self.assistant, used, self.user)
+                else:
+                    told.append(piece)
+                yield piece
+        finally:
+            if told and used is None:
+                spent = Used(count_messages(self.messages), count("".join(told)))
+                await sync_to_async(charge)(self.assistant, spent, self.user)
 
     async def whole(self):
         told, used = [], Used(0, 0)
@@ -211,7 +234,7 @@ class Call:
                 else:
                     yield self.event({"content": piece})
         except ProviderError as error:
-            yield _sse({"error": _body(ModelSilent(error.text), 424)})
+            yield _sse({"error": _body(*_refusal(error))})
         yield "data: [DONE]\n\n"
 
     def chunk(self):

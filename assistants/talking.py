@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from assistants.models import Conversation, Message
+from assistants.watching import Revoked, watched
 from common.states import Refused
 from common.tokens import count, count_messages
 from providers import client
@@ -76,13 +77,13 @@ async def stream(provider, name, messages, **options):
     yield used or Used(count_messages(messages), count("".join(told)))
 
 
-async def answer(question, side):
+async def answer(question, side, reader):
     """The stream of one side's answer. What came of it is kept, though the reader leaves early; a refusal is free."""
     messages = await sync_to_async(dialogue)(question, side)
     line = await sync_to_async(line_to)(question.conversation.assistant, side)
     begun, told, used, refused = monotonic(), [], None, False
     try:
-        async for piece in stream(*line, messages):
+        async for piece in watched(stream(*line, messages), reader):
             if isinstance(piece, Used):
                 used = piece
             else:
@@ -120,4 +121,4 @@ def charge(assistant, used, by) -> Decimal:
 
 
 def problem_of(error: ProviderError) -> str:
-    return _("The model did not answer: %s") % error.text
+    return error.text if isinstance(error, Revoked) else _("The model did not answer: %s") % error.text

@@ -11,5 +11,8 @@ urlpatterns = [
         r"^messages/(?P<pk>\d{1,18})/(?P<side>tuned|base)/$", views.assistant_answer, name="assistant_answer"
     ),
     path("assistants/<int:pk>/publish/", views.assistant_publish, name="assistant_publish"),
+    path("assistants/<int:pk>/approve/", views.assistant_approve, name="assistant_approve"),
+    path("assistants/<int:pk>/archive/", views.assistant_archive, name="assistant_archive"),
+    path("assistants/<int:pk>/restore/", views.assistant_restore, name="assistant_restore"),
     path("assistants/<int:pk>/withdraw/", views.assistant_withdraw, name="assistant_withdraw"),
 ]

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import find
 from assistants import talking
-from assistants.models import Assistant, Conversation, Message
+from assistants.models import PUBLISHED, Assistant, Conversation, Message
+from assistants.watching import Reader
 from courses.models import Course
 from finetuning.models import TunedModel
 from providers.errors import ProviderError
@@ -75,7 +76,7 @@ def turns(conversation):
 @login_required
 def assistant_ask(request, pk):
     """Put a question. Without a script both answers are awaited; with one, it is told where they stream."""
-    assistant = find(Assistant, pk, request.user)
+    assistant = find(Assistant, pk, request.user, to="chat")
     question = talking.ask(
         assistant, request.user, request.POST.get("question", ""), conversation_of(request, assistant)
     )
@@ -84,7 +85,7 @@ def assistant_ask(request, pk):
         return render(request, "assistants/_turn.html", context)
     for side in SIDES:
         try:
-            async_to_sync(whole)(question, side)
+            async_to_sync(whole)(question, side, Reader.of(request, assistant))
         except ProviderError as error:
             messages.error(request, talking.problem_of(error))
     return redirect(
@@ -92,8 +93,8 @@ def assistant_ask(request, pk):
     )
 
 
-async def whole(question, side):
-    async for _piece in talking.answer(question, side):
+async def whole(question, side, reader):
+    async for _piece in talking.answer(question, side, reader):
         pass
 
 
@@ -112,15 +113,16 @@ def assistant_answer(request, pk, side):
         side=Message.Side.ASKED,
         conversation__user=request.user,
     )
-    find(Assistant, question.conversation.assistant_id, request.user)
-    response = StreamingHttpResponse(told(question, side), content_type="text/plain; charset=utf-8")
+    assistant = find(Assistant, question.conversation.assistant_id, request.user, to="chat")
+    pieces = told(question, side, Reader.of(request, assistant))
+    response = StreamingHttpResponse(pieces, content_type="text/plain; charset=utf-8")
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def told(question, side):
+async def told(question, side, reader):
     try:
-        async for piece in talking.answer(question, side):
+        async for piece in talking.answer(question, side, reader):
             yield piece
     except ProviderError as error:
         yield f"\n[{talking.problem_of(error)}]"
@@ -131,7 +133,35 @@ async def told(question, side):
 def assistant_publish(request, pk):
     assistant = find(Assistant, pk, request.user, to="publish")
     assistant.publish(by=request.user)
+    if assistant.state == PUBLISHED:
+        messages.success(request, _("Everyone on the course may chat with it now."))
+    else:
+        messages.info(request, _("Another owner or staff must approve it now."))
+    return redirect("assistant", assistant.pk)
+
+
+@require_POST
+@login_required
+def assistant_approve(request, pk):
+    assistant = find(Assistant, pk, request.user, to="approve")
+    assistant.approve(by=request.user)
     messages.success(request, _("Everyone on the course may chat with it now."))
+    return redirect("assistant", assistant.pk)
+
+
+@require_POST
+@login_required
+def assistant_archive(request, pk):
+    assistant = find(Assistant, pk, request.user, to="publish")
+    assistant.archive(by=request.user)
+    return redirect("assistant", assistant.pk)
+
+
+@require_POST
+@login_required
+def assistant_restore(request, pk):
+    assistant = find(Assistant, pk, request.user, to="publish")
+    assistant.restore(by=request.user)
     return redirect("assistant", assistant.pk)
 
 

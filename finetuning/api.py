@@ -26,7 +26,7 @@ class JobRow(serializers.ModelSerializer):
         fields = [
             "id", "version", "base_model", "provider", "state", "raw_status", "problem", "hyperparameters",
             "settled_hyperparameters", "seed", "suffix", "remote_id", "error_code", "error_message",
-            "trained_tokens", "estimate", "billed", "created", "finishes_at", "ended",
+            "retry_of", "trained_tokens", "estimate", "billed", "created", "finishes_at", "ended",
         ]  # fmt: skip
 
 
@@ -105,6 +105,25 @@ class CancelJob(APIView):
         job.cancel(by=request.user)
         ring(sweep)
         return Response(JobRow(job).data)
+
+
+class ApproveJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow))
+    def post(self, request, pk):
+        """Agree to a paid job that somebody else has asked for, under the two-person rule."""
+        job = find(Job, pk, request.user, to="approve")
+        job.approve(by=request.user)
+        ring(sweep)
+        return Response(JobRow(job).data)
+
+
+class RetryJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow, 201))
+    def post(self, request, pk):
+        """Start a job that failed or was cancelled once more, as a new job."""
+        again = find(Job, pk, request.user, to="train").retry(by=request.user)
+        ring(sweep)
+        return Response(JobRow(again).data, status=201)
 
 
 class Events(APIView):

@@ -8,12 +8,24 @@ from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import CourseRows
+from accounts.approving import check_second_person
 from accounts.models import User, record
 from common.states import Refused, Stateful, Sweepable, SweepQuerySet
 from datasets.formats import canonical, digest
 from datasets.models import Version
 from datasets.states import Split
-from finetuning.states import CANCELLED, FINAL, INTENDED, LIVE, MOVES, SUCCEEDED, JobState, Method
+from finetuning.states import (
+    CANCELLED,
+    FAILED,
+    FINAL,
+    INTENDED,
+    LIVE,
+    MOVES,
+    PROPOSED,
+    SUCCEEDED,
+    JobState,
+    Method,
+)  # fmt: skip
 from providers.models import LedgerEntry, Model, Provider
 from providers.pricing import auto_epochs, training_cost
 
@@ -46,7 +58,7 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         return self.filter(state__in=LIVE)
 
     @transaction.atomic
-    def start(self, version, model, by=None, hyperparameters=None, seed=42, suffix=""):
+    def start(self, version, model, by=None, hyperparameters=None, seed=42, suffix="", retry_of=None):
         """A job that waits for the sweep, its money held. The same request while one is live is that one."""
         hyper = check_hyperparameters(hyperparameters or {})
         self._check(version, model)
@@ -57,16 +69,21 @@ class JobQuerySet(SweepQuerySet, CourseRows):
             return same
         job = self.model(
             version=version, model=model, hyperparameters=hyper, seed=seed, suffix=suffix,
-            fingerprint=fingerprint, by=by, next_poll_at=timezone.now(),
+            fingerprint=fingerprint, by=by, retry_of=retry_of,
         )  # fmt: skip
         job.full_clean(exclude=["ledger", "by"])
         tokens, money = job.estimated()
+        if money and job.course.two_person:
+            job.state = PROPOSED
+        else:
+            job.next_poll_at = timezone.now()
         job.ledger = LedgerEntry.objects.reserve(
-            version.dataset.course, LedgerEntry.Purpose.TRAINING, model, tokens, money, by=by
+            job.course, LedgerEntry.Purpose.TRAINING, model, tokens, money, by=by
         )
         job.save()
-        job.moves.create(state=INTENDED, by=by)
-        record(by, "job.start", job, version.dataset.course, model=str(model), estimate=str(money))
+        job.moves.create(state=job.state, by=by)
+        act = "job.propose" if job.state == PROPOSED else "job.start"
+        record(by, act, job, job.course, model=str(model), estimate=str(money))
         return job
 
     def _check(self, version, model):
@@ -180,11 +197,27 @@ class Job(Stateful, Sweepable):
         """Cancel at once what has not been sent; ask the provider for the rest."""
         record(by, "job.cancel", self, self.course)
         live = Job.objects.filter(pk=self.pk, state__in=LIVE)
-        if live.exclude(state=INTENDED).update(cancel_wanted=True, next_poll_at=timezone.now()):
+        unsent = [PROPOSED, INTENDED]
+        if live.exclude(state__in=unsent).update(cancel_wanted=True, next_poll_at=timezone.now()):
             self.refresh_from_db()
         else:
-            self._move(CANCELLED, by=by, sources=[INTENDED], ended=timezone.now(), next_poll_at=None)
+            self._move(CANCELLED, by=by, sources=unsent, ended=timezone.now(), next_poll_at=None)
             self._settle()
+
+    @transaction.atomic
+    def approve(self, by):
+        """A second person agrees to what costs money; from here on the sweep takes it."""
+        check_second_person(by, self.by)
+        self._move(INTENDED, by=by, sources=[PROPOSED], next_poll_at=timezone.now())
+        record(by, "job.approve", self, self.course, before=PROPOSED, after=INTENDED)
+
+    def retry(self, by=None):
+        """The same once more, as a new job that knows the old one."""
+        if self.state not in (FAILED, CANCELLED):
+            raise Refused(now_("Only a job that failed or was cancelled can be tried again."))
+        return Job.objects.start(
+            self.version, self.model, by, self.hyperparameters, self.seed, self.suffix, retry_of=self
+        )
 
     @property
     def progress(self):

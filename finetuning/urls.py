@@ -6,5 +6,7 @@ urlpatterns = [
     path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
     path("versions/<int:pk>/train/", views.train, name="train"),
     path("jobs/<int:pk>/", views.job, name="job"),
+    path("jobs/<int:pk>/approve/", views.job_approve, name="job_approve"),
+    path("jobs/<int:pk>/retry/", views.job_retry, name="job_retry"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job_cancel"),
 ]

@@ -74,6 +74,24 @@ def job(request, pk):
 
 @require_POST
 @login_required
+def job_approve(request, pk):
+    job = find(Job, pk, request.user, to="approve")
+    job.approve(by=request.user)
+    ring(sweep)
+    messages.success(request, _("Approved: the job starts."))
+    return redirect("job", job.pk)
+
+
+@require_POST
+@login_required
+def job_retry(request, pk):
+    again = find(Job, pk, request.user, to="train").retry(by=request.user)
+    ring(sweep)
+    return redirect("job", again.pk)
+
+
+@require_POST
+@login_required
 def job_cancel(request, pk):
     job = find(Job, pk, request.user, to="train")
     job.cancel(by=request.user)

@@ -22,7 +22,7 @@ from evaluation.models import Evaluation
 from evaluation.states import DONE
 from finetuning import polling
 from finetuning.models import Job
-from finetuning.states import SUCCEEDED
+from finetuning.states import PROPOSED, SUCCEEDED
 from providers.models import Provider
 
 PAUSE = 0.5
@@ -114,6 +114,10 @@ class Command(BaseCommand):
 
     def train(self, bars, version, model, owner, options):
         job = Job.objects.start(version, model, owner, {"n_epochs": options["epochs"]}, seed=options["seed"])
+        if job.state == PROPOSED:
+            raise CommandError(
+                f"{job} waits for approval by a second owner or by staff: {link('job', job.pk)}"
+            )
         bar = bars.add_task("Training", total=1, note=str(model))
         while not job.is_final:
             polling.sweep()

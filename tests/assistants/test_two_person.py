@@ -1,0 +1,90 @@
+"""Under the two-person rule a publication waits for another owner or staff; and the archive."""
+
+import pytest
+
+from accounts.models import AuditEntry
+from assistants.models import Assistant
+from tests import factories
+from tests.doors import api, pages
+
+
+@pytest.fixture
+def proposed(draft, course, owner):
+    course.set_two_person(True, by=owner)
+    draft = Assistant.objects.get(pk=draft.pk)
+    draft.publish(by=owner)
+    return draft
+
+
+@pytest.fixture
+def second(course, owner):
+    person = factories.make_user(name="Otto Owner")
+    course.set_role(person, "owner", by=owner)
+    return person
+
+
+def state():
+    return Assistant.objects.get().state
+
+
+def test_publishing_asks_and_students_do_not_see_it_yet(proposed, owner, student):
+    assert state() == "proposed" and student not in [owner]
+    assert not Assistant.objects.visible_to(student).exists()
+    page = pages(owner).get(f"/assistants/{proposed.pk}/").content.decode()
+    assert "Another owner or staff must approve it" in page and "Approve the publication" not in page
+
+
+def test_a_second_owner_approves_on_the_page(proposed, second, student):
+    assert "Approve the publication" in pages(second).get(f"/assistants/{proposed.pk}/").content.decode()
+    pages(second).post(f"/assistants/{proposed.pk}/approve/")
+    assert state() == "published" and Assistant.objects.visible_to(student).exists()
+    assert AuditEntry.objects.filter(action="assistant.published", actor=second).exists()
+
+
+def test_staff_approve_by_the_api_and_the_asker_does_not(proposed, owner, staff):
+    assert api(owner).post(f"/api/assistants/{proposed.pk}/approve/").status_code == 400
+    assert state() == "proposed"
+    assert api(staff).post(f"/api/assistants/{proposed.pk}/approve/").json()["state"] == "published"
+
+
+def test_after_a_withdrawal_it_is_asked_anew(proposed, owner, second):
+    proposed.approve(by=second)
+    proposed.withdraw(by=owner)
+    proposed.publish(by=second)
+    assert state() == "proposed"
+    assert api(second).post(f"/api/assistants/{proposed.pk}/approve/").status_code == 400
+
+
+def test_a_publication_is_declined(proposed, second):
+    pages(second).post(f"/assistants/{proposed.pk}/withdraw/")
+    assert state() == "draft"
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("editor", 403), ("reviewer", 403), ("student", 404), ("stranger", 404)]
+)
+def test_others_do_not_approve(request, proposed, who, status):
+    person = request.getfixturevalue(who)
+    assert api(person).post(f"/api/assistants/{proposed.pk}/approve/").status_code == status
+    assert state() == "proposed"
+
+
+def test_what_waits_for_nobody_cannot_be_approved(draft, staff):
+    assert api(staff).post(f"/api/assistants/{draft.pk}/approve/").status_code in (400, 409)
+    assert state() == "draft"
+
+
+@pytest.mark.parametrize("door", [api, pages])
+def test_an_assistant_is_put_away_and_taken_out_again(draft, owner, student, door):
+    where = ("/api" if door is api else "") + f"/assistants/{draft.pk}"
+    draft.publish(by=owner)
+    assert door(owner).post(f"{where}/archive/").status_code in (200, 302)
+    assert state() == "archived" and not Assistant.objects.visible_to(student).exists()
+    assert door(owner).post(f"{where}/archive/").status_code == 409
+    assert door(owner).post(f"{where}/restore/").status_code in (200, 302)
+    assert state() == "draft"
+
+
+def test_an_archived_one_is_not_published_past_the_draft(draft, owner):
+    draft.archive(by=owner)
+    assert api(owner).post(f"/api/assistants/{draft.pk}/publish/").status_code == 409
