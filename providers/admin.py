@@ -12,7 +12,10 @@ from providers.rotating import rotate_key
 
 class ProviderForm(forms.ModelForm):
     new_key = forms.CharField(
-        label=_("New key"), required=False, widget=forms.PasswordInput, help_text=_("Leave empty to keep it.")
+        label=_("New key"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Leave empty to keep it."),
     )
 
     class Meta:

@@ -1,5 +1,8 @@
 """The cast of every test: one person for each role, and a course on which they have it."""
 
+import os
+import shutil
+
 import hypothesis
 import pytest
 from django.core.cache import cache
@@ -118,3 +121,12 @@ def there():
 @pytest.fixture
 def provider(db, there):
     return factories.make_provider(base_url=there.base_url)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found or not os.environ.get("DEMAND_BROWSER"), "the browser tests are demanded here"
+    return found or pytest.skip(
+        "no Chromium on this machine: install Debian's chromium for the browser tests"
+    )

@@ -1,6 +1,3 @@
-import os
-import shutil
-
 import pytest
 
 from tests.journey.api import Api, base_model, small_version
@@ -27,15 +24,6 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def api(site):
     return Api(site)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found or not os.environ.get("DEMAND_BROWSER"), "the browser tests are demanded here"
-    return found or pytest.skip(
-        "no Chromium on this machine: install Debian's chromium for the browser tests"
-    )
 
 
 @pytest.fixture(scope="session")
