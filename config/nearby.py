@@ -4,8 +4,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ from django.conf import settings
 from common.states import Refused
 from config.keys import ROOT, VAR
 from config.ports import LOCAL, any_free
+from providers import connecting
 
 PATIENCE = 60
 
@@ -49,11 +48,7 @@ def _home():
 
 def answers(url) -> bool:
     parts = urlsplit(url)
-    try:
-        with urllib.request.urlopen(f"{parts.scheme}://{parts.netloc}/healthz", timeout=2) as reply:
-            return reply.status == 200
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
+    return connecting.answers(f"{parts.scheme}://{parts.netloc}/healthz")
 
 
 def _wait(child, url):

@@ -4,6 +4,7 @@ Without any of it the embedded default runs: SQLite, the broker and the engine o
 """
 
 import sys
+from ipaddress import ip_network
 
 import environ
 import structlog
@@ -282,6 +283,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024**2
 
 ENGINE_URL = env.str("ENGINE_URL", default=f"http://127.0.0.1:{env.int('ENGINE_PORT', default=8010)}/v1")
 ENGINE_KEY = env.str("ENGINE_KEY", default="") or key("engine_key")
+# Hosts and networks of providers that need be neither public nor https: host, host:port, 10.0.0.0/8, by comma.
+PROVIDER_HOSTS = env.list("PROVIDER_HOSTS", default=[] if PUBLIC else ["127.0.0.1", "localhost", "[::1]"])
+try:
+    [ip_network(each) for each in PROVIDER_HOSTS if "/" in each]
+except ValueError as error:
+    raise ImproperlyConfigured(f"PROVIDER_HOSTS: {error}.") from error
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=150)
 CONFIRM_AFTER_SECONDS = env.int("CONFIRM_AFTER_SECONDS", default=120)
 

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import contextmanager
-from functools import cache
 from itertools import islice
 from urllib.parse import quote
 
@@ -11,6 +10,8 @@ import openai
 from django.utils.translation import gettext as _
 from openai.types.fine_tuning import FineTuningJob
 
+from providers.addresses import check_place, parse
+from providers.connecting import PLAIN, AsyncTransport, Transport
 from providers.errors import GivenUp, Unclear, Unreadable, translate
 from providers.models import Provider, Upload
 
@@ -19,26 +20,27 @@ ANSWER_TIMEOUT = httpx2.Timeout(240, connect=5)
 PAGE = 100
 RECENT_PAGES = 5
 MOST_PAGES = 1000
+PLAIN_CLIENT = {"follow_redirects": False, "trust_env": False, "headers": PLAIN}
 # The SDK would take these of the environment and tell them to every provider.
 FROM_ELSEWHERE = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
 
 
 @contextmanager
 def client(provider: Provider):
-    """An SDK client that never repeats, never follows a redirect, and heeds no proxy of the environment."""
-    http = httpx2.Client(**_connection(), timeout=TIMEOUT)
+    """An SDK client that repeats reads only, never follows a redirect, and heeds no proxy of the environment."""
+    http = httpx2.Client(transport=Transport(), **PLAIN_CLIENT, timeout=TIMEOUT)
     with http, openai.OpenAI(**_settings(provider), http_client=http) as sdk:
         try:
             yield sdk
         except openai.OpenAIError as error:
             raise translate(error) from error
-        except (ValueError, TypeError, AttributeError) as error:
+        except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
             raise unreadable() from error
 
 
 async def stream(provider: Provider, **body):
     """The chunks of a streamed chat completion, the last with its usage."""
-    http = httpx2.AsyncClient(**_connection(), timeout=ANSWER_TIMEOUT)
+    http = httpx2.AsyncClient(transport=AsyncTransport(), **PLAIN_CLIENT, timeout=ANSWER_TIMEOUT)
     async with http, openai.AsyncOpenAI(**_settings(provider), http_client=http) as sdk:
         try:
             chunks = await sdk.chat.completions.create(
@@ -53,17 +55,8 @@ async def stream(provider: Provider, **body):
             raise Unclear(_("The answer broke off."), "broken_stream") from error
 
 
-@cache
-def _certificates():
-    """Whom we trust, read once: that takes longer than a call to a provider near by."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
-def _connection():
-    return {"follow_redirects": False, "trust_env": False, "verify": _certificates()}
-
-
 def _settings(provider):
+    check_place(parse(provider.address))
     return {
         "base_url": provider.address,
         "api_key": provider.secret or "none",

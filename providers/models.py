@@ -12,6 +12,7 @@ from accounts.models import User
 from common.fields import EncryptedField
 from common.states import Refused
 from courses.models import Course
+from providers.addresses import check_address
 from providers.capabilities import capability, check_record
 
 
@@ -46,7 +47,7 @@ class Provider(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.COMPATIBLE)
     base_url = models.CharField(
-        _("address"), max_length=200, blank=True,
+        _("address"), max_length=200, blank=True, validators=[check_address],
         help_text=_("https, ends in /v1; empty for the engine of this installation"),
     )  # fmt: skip
     key = EncryptedField(_("key"), blank=True)

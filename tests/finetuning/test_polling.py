@@ -94,7 +94,7 @@ def test_a_running_job_is_looked_at_often_at_first_and_less_often_later(running,
 
 def test_a_problem_that_has_passed_is_not_shown_any_more(running, there, sweep):
     job, _remote = running
-    there.when("GET /fine_tuning/jobs*", times=2, status=503)
+    there.when("GET /fine_tuning/jobs*", times=6, status=503)
     sweep(job)
     assert job.problem and job.attempts == 1
     sweep(job)

@@ -186,7 +186,7 @@ def test_jobs_of_others_are_not_adopted(job, there, sweep):
 def test_while_it_cannot_be_looked_for_nothing_is_sent_again(job, there, sweep):
     there.when(JOBS, drop="after")
     sweep(job)
-    there.when("GET /fine_tuning/jobs", times=3, status=500)
+    there.when("GET /fine_tuning/jobs", times=9, status=500)
     sweep(job, times=3)
     assert (job.state, job.attempts) == ("sending", 3)
     sweep(job)

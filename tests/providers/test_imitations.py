@@ -166,7 +166,7 @@ def test_crusoe_names_its_model_some_while_after_success(at):
 
 @places("unsloth")
 def test_unsloth_takes_one_job_at_a_time(at):
-    there, provider = at
+    _there, provider = at
     first = client.create_job(provider, **body_for(provider))
     with pytest.raises(Unclear) as told:
         client.create_job(provider, **body_for(provider))
