@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.forms import DeleteForm, ProfileForm, TokenForm
 from accounts.sessions import end_other_sessions, end_session, sessions_of
@@ -35,6 +35,7 @@ def account_delete(request):
     return render(request, "accounts/account_delete.html", {"form": form, "tab": "profile"})
 
 
+@require_safe
 @login_required
 def sessions(request):
     rows = sessions_of(request.user, request.session.session_key)

@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find, rights
 from courses.forms import CourseForm, UploadForm
@@ -12,6 +12,7 @@ from courses.models import Course, Text
 from courses.uploading import add_texts
 
 
+@require_safe
 @login_required
 def courses(request):
     rows = Course.objects.visible_to(request.user).with_progress()
@@ -29,6 +30,7 @@ def course_new(request):
     return render(request, "courses/course_new.html", {"form": form})
 
 
+@require_safe
 @login_required
 def course(request, pk):
     course = find(Course, pk, request.user)
@@ -37,6 +39,7 @@ def course(request, pk):
     return redirect("texts", course.pk)
 
 
+@require_safe
 @login_required
 def texts(request, pk):
     course = find(Course, pk, request.user)
@@ -63,6 +66,7 @@ def texts_upload(request, pk):
     return redirect("texts", course.pk)
 
 
+@require_safe
 @login_required
 def text(request, pk):
     text = find(Text, pk, request.user)

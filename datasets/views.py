@@ -4,7 +4,7 @@ from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find, rights
 from common.charts import buckets_of, histogram
@@ -35,6 +35,7 @@ def datasets(request, pk):
     return render(request, "datasets/datasets.html", context)
 
 
+@require_safe
 @login_required
 def dataset(request, pk):
     dataset = find(Dataset, pk, request.user)
@@ -96,6 +97,7 @@ def dataset_import(request, pk):
     return redirect("import", report.pk)
 
 
+@require_safe
 @login_required
 def import_(request, pk):
     report = find(Import, pk, request.user)
@@ -103,6 +105,7 @@ def import_(request, pk):
     return render(request, "datasets/import.html", context)
 
 
+@require_safe
 @login_required
 def dataset_export(request, pk):
     return export_file(find(Dataset, pk, request.user))
@@ -193,6 +196,7 @@ def version_new(request, pk):
     return redirect("version", version.pk)
 
 
+@require_safe
 @login_required
 def version(request, pk):
     version = find(Version, pk, request.user)
@@ -210,6 +214,7 @@ def version(request, pk):
     return render(request, "datasets/version.html", context)
 
 
+@require_safe
 @login_required
 def version_download(request, pk, split):
     return version_file(find(Version, pk, request.user), split)

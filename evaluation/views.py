@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find
 from common.doorbell import ring
@@ -16,6 +16,7 @@ STOP_POLLING = 286
 SHOWN = 5
 
 
+@require_safe
 @login_required
 def evaluations(request, pk):
     course = find(Course, pk, request.user, to="read")
@@ -36,6 +37,7 @@ def evaluation_new(request, pk):
     return redirect("evaluation", evaluation.pk)
 
 
+@require_safe
 @login_required
 def evaluation(request, pk):
     """The whole page, or for htmx its live part, until the evaluation has ended."""

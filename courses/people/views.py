@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find, rights
 from accounts.models import User
@@ -94,6 +94,7 @@ def course_hand_over(request, pk):
     return redirect("members", course.pk)
 
 
+@require_safe
 @login_required
 def roles(request, pk):
     course = find(Course, pk, request.user)
@@ -102,6 +103,7 @@ def roles(request, pk):
     return render(request, "courses/roles.html", context)
 
 
+@require_safe
 @login_required
 def invitations(request, pk):
     return invitations_page(request, find(Course, pk, request.user, to="manage"))
@@ -142,6 +144,7 @@ def join(request, secret):
     return render(request, "courses/join.html", context)
 
 
+@require_safe
 @login_required
 def audit(request, pk):
     course = find(Course, pk, request.user, to="manage")
@@ -154,6 +157,7 @@ def audit(request, pk):
     return render(request, "courses/audit.html", context)
 
 
+@require_safe
 @login_required
 def audit_csv(request, pk):
     course = find(Course, pk, request.user, to="manage")
