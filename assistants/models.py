@@ -104,7 +104,7 @@ class Assistant(Stateful):
         self._move(DRAFT, by=by, sources=[ARCHIVED])
 
     def _remember(self, to, by, note):
-        record(by, f"assistant.{to}", self, self.course)
+        record(by, f"assistant.{to}", self, self.course, before=self.state, after=to)
 
     def briefed(self, messages):
         """The messages with our instructions in front, where they bring none of their own."""

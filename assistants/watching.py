@@ -1,5 +1,6 @@
 """An open stream looks every second whether its reader may still read."""
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from importlib import import_module
 from time import monotonic
@@ -65,9 +66,10 @@ class Reader:
 async def watched(pieces, reader: Reader):
     """The pieces, until the reader may read no more; then Revoked."""
     looked = monotonic()
-    async for piece in pieces:
-        if monotonic() - looked >= EVERY:
-            if not await sync_to_async(reader.may_read)():
-                raise Revoked(_("Your access to this assistant has ended."), "access_ended", 403)
-            looked = monotonic()
-        yield piece
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if monotonic() - looked >= EVERY:
+                if not await sync_to_async(reader.may_read)():
+                    raise Revoked(_("Your access to this assistant has ended."), "access_ended", 403)
+                looked = monotonic()
+            yield piece

@@ -195,7 +195,8 @@ class Job(Stateful, Sweepable):
     @transaction.atomic
     def cancel(self, by=None):
         """Cancel at once what has not been sent; ask the provider for the rest."""
-        record(by, "job.cancel", self, self.course)
+        act = "job.decline" if self.state == PROPOSED else "job.cancel"
+        record(by, act, self, self.course, before=self.state)
         live = Job.objects.filter(pk=self.pk, state__in=LIVE)
         unsent = [PROPOSED, INTENDED]
         if live.exclude(state__in=unsent).update(cancel_wanted=True, next_poll_at=timezone.now()):

@@ -20,7 +20,7 @@ STOP_POLLING = 286
 @login_required
 def jobs(request, pk):
     course = find(Course, pk, request.user, to="read")
-    rows = Job.objects.of(course).select_related("model__provider", "version__dataset", "ledger")
+    rows = Job.objects.of(course).select_related("model__provider", "version__dataset", "ledger", "by")
     versions = Version.objects.of(course).select_related("dataset")
     context = {"course": course, "step": "jobs", "jobs": rows, "versions": versions}
     return render(request, "finetuning/jobs.html", context)

@@ -38,7 +38,8 @@ def test_a_second_owner_approves_on_the_page(proposed, second, student):
     assert "Approve the publication" in pages(second).get(f"/assistants/{proposed.pk}/").content.decode()
     pages(second).post(f"/assistants/{proposed.pk}/approve/")
     assert state() == "published" and Assistant.objects.visible_to(student).exists()
-    assert AuditEntry.objects.filter(action="assistant.published", actor=second).exists()
+    entry = AuditEntry.objects.get(action="assistant.published")
+    assert (entry.actor, entry.before, entry.after) == (second, "proposed", "published")
 
 
 def test_staff_approve_by_the_api_and_the_asker_does_not(proposed, owner, staff):

@@ -92,8 +92,26 @@ def test_a_token_that_may_train_does_not_approve(job, second):
     assert client.post(f"/api/jobs/{job.pk}/approve/").status_code == 403
 
 
+def test_the_list_says_who_asks_and_offers_what_its_reader_may_do(job, course, editor, second, reviewer):
+    offered = {
+        "Approve and start": [second],
+        "Decline": [second, editor],
+        "asked for by Eva Editor": [reviewer],
+    }
+    shown = {
+        person: pages(person).get(f"/courses/{course.pk}/jobs/").content.decode()
+        for person in (second, editor, reviewer)
+    }
+    for words, people in offered.items():
+        everyone = shown if words.startswith("asked") else people
+        assert {person for person in shown if words in shown[person]} == set(everyone), words
+    assert all("waiting for approval" in page for page in shown.values())
+
+
 def test_declining_gives_the_money_back(job, second, there):
     pages(second).post(f"/jobs/{job.pk}/cancel/")
+    entry = AuditEntry.objects.get(action="job.decline")
+    assert (entry.actor, entry.before, entry.course_id) == (second, "proposed", job.course.pk)
     job.refresh_from_db()
     assert job.state == "cancelled" and Budget.objects.get().held == 0 and there.requests == []
     with pytest.raises(IllegalMove):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from accounts.models import User
+from assistants.models import PROPOSED as ASKED
 from assistants.models import PUBLISHED, Assistant
 from common.states import Refused
 from config import nearby
@@ -74,7 +75,9 @@ class Command(BaseCommand):
         if evaluation:
             assistant = self.put_to_use(job, owner)
             self.console.print(report(job, evaluation))
-            self.console.print(f"Chat with it: {link('assistant', assistant.pk)}")
+            waits = assistant.state == ASKED
+            told = "It waits for approval by a second owner or by staff" if waits else "Chat with it"
+            self.console.print(f"{told}: {link('assistant', assistant.pk)}")
         self.console.print(f"The job:      {link('job', job.pk)}")
 
     def owner(self, email):
@@ -144,7 +147,9 @@ class Command(BaseCommand):
         return evaluation
 
     def put_to_use(self, job, owner):
-        known = Assistant.objects.filter(deployment__tuned_model=job.tuned, state=PUBLISHED).first()
+        known = Assistant.objects.filter(
+            deployment__tuned_model=job.tuned, state__in=[ASKED, PUBLISHED]
+        ).first()
         if known:
             return known
         assistant = Assistant.objects.start(job.tuned, by=owner)
