@@ -158,7 +158,7 @@ SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": 30}}
     for name in ("finetuning.sweep", "evaluation.sweep")
-}
+} | {"providers.check_models": {"task": "providers.check_models", "schedule": 3600.0, "options": {"expires": 600}}}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

@@ -4,9 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import Audited
 from common.admin import ReadOnly, act
-from providers import client
-from providers.errors import ProviderError
+from providers.capabilities import BASE
+from providers.catalogue import check
 from providers.models import Budget, LedgerEntry, Model, Price, Provider, Upload
+from providers.probing import probe, result_of
 from providers.rotating import rotate_key
 
 
@@ -15,7 +16,7 @@ class ProviderForm(forms.ModelForm):
         label=_("New key"),
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Leave empty to keep it."),
+        help_text=_("Leave empty to keep it. Another address takes the key away: enter it anew."),
     )
 
     class Meta:
@@ -23,9 +24,6 @@ class ProviderForm(forms.ModelForm):
         fields = ["name", "kind", "base_url", "capabilities", "is_active"]
 
     def save(self, commit=True):
-        """A key belongs to an address: another address takes it away."""
-        if "base_url" in self.changed_data:
-            self.instance.key = ""
         if self.cleaned_data["new_key"]:
             self.instance.key = self.cleaned_data["new_key"]
         return super().save(commit)
@@ -35,21 +33,55 @@ class ProviderForm(forms.ModelForm):
 class ProviderAdmin(Audited):
     form = ProviderForm
     untold = frozenset({"new_key"})
-    list_display = ["name", "kind", "base_url", "key_ending", "is_active", "failures", "rests_until"]
+    list_display = ["name", "kind", "base_url", "key_ending", "is_active", "works", "tested", "rests_until"]
     list_filter = ["kind", "is_active"]
     search_fields = ["name", "base_url"]
-    readonly_fields = ["key_ending", "failures", "rests_until"]
-    actions = ["test_connection", "rotate"]
+    readonly_fields = [
+        "key_ending",
+        "can_do",
+        "result",
+        "tested",
+        "failures",
+        "rests_until",
+        "models_checked",
+    ]
+    actions = ["test_connection", "check_models", "rotate"]
+
+    def save_model(self, request, obj, form, change):
+        had = change and Provider.objects.get(pk=obj.pk).key
+        super().save_model(request, obj, form, change)
+        if had and not obj.key:
+            text = _("The key belonged to the old address and is gone. Enter the key for the new one.")
+            self.message_user(request, text, messages.WARNING)
+
+    @admin.display(description=_("works"), boolean=True)
+    def works(self, provider):
+        return provider.test_result.get("outcome") == "good" if provider.test_result else None
+
+    @admin.display(description=_("last test"))
+    def result(self, provider):
+        return result_of(provider)
+
+    @admin.display(description=_("what it can do"))
+    def can_do(self, provider):
+        return ", ".join(f"{name}: {provider.can(name)!r}" for name in BASE)
 
     @admin.action(description=_("Test the connection"), permissions=["act"])
     def test_connection(self, request, queryset):
         for provider in queryset:
-            try:
-                names = client.model_names(provider)
-            except ProviderError as error:
-                self.message_user(request, f"{provider}: {error.text}", messages.ERROR)
-            else:
-                self.message_user(request, f"{provider}: {', '.join(names[:8])}")
+            level = messages.SUCCESS if probe(provider, by=request.user) else messages.ERROR
+            self.message_user(request, f"{provider}: {result_of(provider)}", level)
+
+    @admin.action(description=_("Check the models’ dates"), permissions=["act"])
+    def check_models(self, request, queryset):
+        for provider in queryset:
+            changes = check(provider, by=request.user)
+            for change in changes:
+                self.message_user(
+                    request, str(change), messages.WARNING if change.problem else messages.SUCCESS
+                )
+            if not changes:
+                self.message_user(request, _("%s: nothing has changed.") % provider)
 
     @admin.action(description=_("Encrypt the key anew"), permissions=["act"])
     def rotate(self, request, rows):
@@ -63,8 +95,20 @@ class PriceInline(admin.TabularInline):
 
 @admin.register(Model)
 class ModelAdmin(Audited):
-    list_display = ["name", "provider", "context_tokens", "train_until", "serve_until", "trainable"]
-    list_filter = ["provider", "trainable"]
+    fields = [
+        "provider", "name", "trainable", "context_tokens", "example_tokens", "languages", "licence", "train_until",
+        "serve_until", "dates_source",
+    ]  # fmt: skip
+    list_display = [
+        "name",
+        "provider",
+        "context_tokens",
+        "example_tokens",
+        "train_until",
+        "serve_until",
+        "trainable",
+    ]
+    list_filter = ["provider", "trainable", "train_until", "serve_until"]
     search_fields = ["name", "provider__name"]
     list_select_related = ["provider"]
     inlines = [PriceInline]

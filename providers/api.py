@@ -15,14 +15,19 @@ class PriceRow(serializers.ModelSerializer):
 
 class BaseModelRow(serializers.ModelSerializer):
     provider = serializers.CharField(source="provider.name")
+    kind = serializers.CharField(source="provider.kind")
+    methods = serializers.SerializerMethodField()
     prices = PriceRow(many=True)
 
     class Meta:
         model = Model
         fields = [
-            "id", "name", "provider", "context_tokens", "example_tokens", "languages", "licence",
-            "train_until", "serve_until", "prices",
+            "id", "name", "provider", "kind", "methods", "context_tokens", "example_tokens", "languages", "licence",
+            "train_until", "serve_until", "dates_source", "prices",
         ]  # fmt: skip
+
+    def get_methods(self, model) -> list[str]:
+        return model.provider.can("methods")
 
 
 class BaseModels(APIView):

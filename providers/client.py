@@ -76,9 +76,15 @@ def _with(name, row):
     return row
 
 
-def model_names(provider) -> list[str]:
+def models_there(provider) -> list[dict]:
+    """The provider's own rows of its models."""
     with client(provider) as sdk:
-        return [model.id for model in sdk.models.list()]
+        rows, _more = _rows(sdk.models.with_raw_response.list().content)
+        return rows
+
+
+def model_names(provider) -> list[str]:
+    return [row["id"] for row in models_there(provider)]
 
 
 def upload(provider, data: bytes, sha256: str, name: str) -> Upload:

@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as now_
@@ -60,6 +61,7 @@ class Provider(models.Model):
     rests_until = models.DateTimeField(_("rests until"), null=True, editable=False)
     tested = models.DateTimeField(_("tested"), null=True, editable=False)
     test_result = models.JSONField(_("result of the test"), default=dict, editable=False)
+    models_checked = models.DateTimeField(_("models checked"), null=True, editable=False)
 
     objects = ProviderQuerySet.as_manager()
 
@@ -78,6 +80,10 @@ class Provider(models.Model):
             self.key = ""
             update_fields = update_fields and {*update_fields, "key"}
         super().save(*args, update_fields=update_fields, **kwargs)
+
+    def clean(self):
+        if self.is_active and not self.address:
+            raise ValidationError({"base_url": now_("An active provider needs an address.")})
 
     def _saved_line(self):
         return (
@@ -143,15 +149,23 @@ class Model(models.Model):
     """A base model at a provider: its limits, its languages, the dates on which it closes."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="models", verbose_name=_("provider"))
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(_("name"), max_length=200, help_text=_("as the provider calls it"))
     context_tokens = models.PositiveIntegerField(_("context, tokens"))
-    example_tokens = models.PositiveIntegerField(_("limit of a training example, tokens"))
+    example_tokens = models.PositiveIntegerField(
+        _("limit of a training example, tokens"), help_text=_("longer ones are refused before training")
+    )
     languages = models.CharField(_("languages"), max_length=100, blank=True, help_text=_("codes, by comma"))
     licence = models.CharField(_("licence"), max_length=100, blank=True)
     trainable = models.BooleanField(_("can be tuned"), default=True)
-    train_until = models.DateField(_("tuning closes"), null=True, blank=True)
-    serve_until = models.DateField(_("shuts down"), null=True, blank=True)
-    dates_source = models.CharField(_("source of the dates"), max_length=300, blank=True)
+    train_until = models.DateField(
+        _("tuning closes"), null=True, blank=True, help_text=_("the last day; empty: not announced")
+    )
+    serve_until = models.DateField(
+        _("shuts down"), null=True, blank=True, help_text=_("the last day, also of models tuned on it")
+    )
+    dates_source = models.CharField(
+        _("source of the dates"), max_length=300, blank=True, help_text=_("where and when they were read")
+    )
 
     objects = ModelQuerySet.as_manager()
 
@@ -183,8 +197,8 @@ class Price(models.Model):
     model = models.ForeignKey(Model, models.CASCADE, related_name="prices", verbose_name=_("base model"))
     what = models.CharField(_("for"), max_length=8, choices=What.choices)
     amount = models.DecimalField(_("US dollars per 1M tokens"), max_digits=12, decimal_places=4)
-    valid_from = models.DateField(_("valid from"))
-    source = models.CharField(_("source"), max_length=300)
+    valid_from = models.DateField(_("valid from"), help_text=_("the newest that is not in the future counts"))
+    source = models.CharField(_("source"), max_length=300, help_text=_("where and when it was read"))
 
     class Meta:
         ordering = ["model", "what", "-valid_from"]

@@ -1,0 +1,12 @@
+import structlog
+from celery import shared_task
+
+from providers import catalogue
+
+log = structlog.get_logger()
+
+
+@shared_task(name="providers.check_models")
+def check_models():
+    for change in catalogue.check_due():
+        log.info("a model at its provider", model=str(change.row), change=change.text)
