@@ -23,8 +23,8 @@ def adopt(job, remote):
     job.advance_to(early, note=remote.id, raw_status=remote.status, problem="")
 
 
-def follow(job, remote):
-    """Bring the rows up to the provider's state; safe to repeat."""
+def follow(job, remote) -> dict:
+    """Bring the rows up to the provider's state; safe to repeat. Returns what is still to be written of the job."""
     if job.cancel_wanted and STATUS.get(remote.status) not in (SUCCEEDED, FAILED, CANCELLED):
         remote = _cancel(job, remote)
     if job.provider.can("events"):
@@ -33,11 +33,11 @@ def follow(job, remote):
     changes = {"raw_status": remote.status, **_numbers(remote)}
     if state in (SUCCEEDED, FAILED, CANCELLED):
         take_checkpoints(job)
-        _end(job, remote, state, changes)
-    elif state and state != job.state:
+        return _end(job, remote, state, changes) or {}
+    if state and state != job.state:
         job.advance_to(state, **changes)
-    else:
-        Job.objects.filter(pk=job.pk).update(**changes)
+        return {"problem": ""}
+    return {"problem": "", **changes}
 
 
 def _cancel(job, remote):
@@ -50,10 +50,11 @@ def _cancel(job, remote):
 
 def _end(job, remote, state, changes):
     if state == SUCCEEDED and not remote.fine_tuned_model:
-        Job.objects.filter(pk=job.pk).update(
-            raw_status=remote.status, problem=_("Trained; the provider has not named the model yet.")
-        )
-    elif state == SUCCEEDED:
+        return {
+            "raw_status": remote.status,
+            "problem": _("Trained; the provider has not named the model yet."),
+        }
+    if state == SUCCEEDED:
         succeed(job, remote.fine_tuned_model, **changes)
     elif state == FAILED:
         code = (remote.error and remote.error.code) or "failed"

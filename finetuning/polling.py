@@ -1,6 +1,11 @@
-"""The sweep: claim due jobs, take each one short step, come back later. One bad row never stops the rest."""
+"""The sweep: claim due jobs, take each one short step, come back later. One bad row never stops the rest.
+
+A round costs what has moved, not what there is: of the jobs that train, those that a provider's list shows unchanged
+are put off by a handful of UPDATEs.
+"""
 
 import random
+import time
 from datetime import timedelta
 
 import structlog
@@ -9,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.states import IllegalMove
+from finetuning import rounds
 from finetuning.following import follow
 from finetuning.models import Job
 from finetuning.sending import confirm, send
@@ -17,47 +23,46 @@ from providers import client
 from providers.errors import ProviderError
 
 log = structlog.get_logger()
-MOST_AT_ONCE = 200
+SENT_AT_ONCE = 20
+FOLLOWED_AT_ONCE = 10_000
 SET_ASIDE_AFTER = 20
 
 
 def sweep() -> int:
     """Advance every due job that no other worker holds; how many there were."""
-    now = timezone.now()
-    until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    due = Job.objects.due(now).live().values_list("pk", flat=True)[:MOST_AT_ONCE]
-    claimed = [pk for pk in list(due) if Job.objects.claim(pk, now, until)]
-    jobs = list(
-        Job.objects.filter(pk__in=claimed).select_related("model__provider", "version__dataset__course")
-    )
-    remote = _remote_jobs([job for job in jobs if job.state in FOLLOWED])
-    for job in jobs:
-        advance(job, remote)
-    return len(jobs)
+    ends = time.monotonic() + settings.LEASE_SECONDS / 2
+    claimed = rounds.claim([INTENDED, SENDING], SENT_AT_ONCE)
+    for job in _whole(claimed):
+        advance(job)
+    followed = rounds.claim(FOLLOWED, FOLLOWED_AT_ONCE)
+    news = rounds.news(followed)
+    rounds.put_off(followed.keys() - news.keys(), followed)
+    for job in _whole(news):
+        if time.monotonic() > ends:  # the lease would run out: the next round takes what is left
+            Job.objects.release(job.pk)
+        else:
+            advance(job, news[job.pk])
+    return len(claimed) + len(followed)
 
 
-def _remote_jobs(jobs):
-    """{(provider, remote id): job}, read by the page; what the pages lack is asked for one by one later."""
-    wanted = {}
-    for job in jobs:
-        wanted.setdefault(job.provider, set()).add(job.remote_id)
-    found = {}
-    for provider, ids in wanted.items():
-        try:
-            for remote_id, remote in client.jobs_among(provider, ids).items():
-                found[provider.pk, remote_id] = remote
-        except ProviderError as error:
-            log.warning("jobs.list failed", provider=provider.name, problem=error.text)
-    return found
+def _whole(keys):
+    """The jobs with what a step needs, in the order of their keys."""
+    rows = Job.objects.filter(pk__in=list(keys)).select_related("model__provider", "version__dataset__course")
+    return rows.order_by("pk") if keys else []
 
 
-def advance(job, remote):
-    """One step of one claimed job, and the time of its next; whatever goes wrong stays with this job."""
+def advance(job, row=None):
+    """One step of one claimed job, and the time of its next; whatever goes wrong stays with this job.
+
+    `row` is what the provider's list says of it, if it was read.
+    """
     try:
-        step(job, remote)
-        changes = {"attempts": 0, "next_poll_at": _next_poll(job)}
+        changes = step(job, row) or {}
+        changes |= {"attempts": 0, "next_poll_at": timezone.now() + rounds.pause(job.created)}
+        if row:
+            changes |= {"remote_mark": rounds.mark(row), "events_read": timezone.now()}
     except ProviderError as error:
-        changes = {"attempts": job.attempts + 1, "problem": error.text, "next_poll_at": _back_off(job)}
+        changes = {"attempts": job.attempts + 1, "problem": error.text, "next_poll_at": _back_off(job, error)}
     except IllegalMove:
         changes = {"next_poll_at": _back_off(job)}
     except Exception as error:
@@ -66,20 +71,20 @@ def advance(job, remote):
     _release(job, changes)
 
 
-def step(job, remote):
+def step(job, row):
+    """What is still to be written of the job, if anything."""
     if job.state == INTENDED:
         send(job)
     elif job.state == SENDING:
         confirm(job)
     else:
-        told = remote.get((job.provider.pk, job.remote_id)) or client.job(job.provider, job.remote_id)
-        follow(job, told)
-        Job.objects.filter(pk=job.pk, state__in=FOLLOWED).exclude(raw_status="succeeded").update(problem="")
+        return follow(job, client.as_job(row) if row else client.job(job.provider, job.remote_id))
 
 
 def _release(job, changes):
     """Give the job back. A later time that the step itself has set, or none after the end, stays."""
-    job.refresh_from_db(fields=["state", "next_poll_at"])
+    if job.state not in FOLLOWED:
+        job.refresh_from_db(fields=["state", "next_poll_at"])
     if job.state not in LIVE:
         changes.pop("next_poll_at", None)
     elif job.state == SENDING and job.next_poll_at and job.next_poll_at > timezone.now():
@@ -87,15 +92,10 @@ def _release(job, changes):
     Job.objects.release(job.pk, **changes)
 
 
-def _next_poll(job):
-    """Often at first, less often as the job grows old: 2 to 60 seconds, with a jitter."""
-    age = (timezone.now() - job.created).total_seconds()
-    pause = min(60, max(settings.SWEEP_SECONDS, age / 60)) * random.uniform(0.9, 1.1)
-    return timezone.now() + timedelta(seconds=pause)
-
-
-def _back_off(job):
-    return timezone.now() + timedelta(seconds=min(60, 2 ** min(job.attempts, 6)) * random.uniform(0.8, 1.2))
+def _back_off(job, error=None):
+    asked = getattr(error, "retry_after", None) or 0
+    seconds = max(asked, min(60, 2 ** min(job.attempts, 6)) * random.uniform(0.8, 1.2))
+    return timezone.now() + timedelta(seconds=min(seconds, 3600))
 
 
 def _crashed(job, error):

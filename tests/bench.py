@@ -5,6 +5,7 @@ Each measure is a function that returns {key: number}; all of them go to the scr
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -91,7 +92,79 @@ def rights():
     return {"rights_queries": len(queries) - 1, "rights_cpu_ms": (ours - raw) * 1000}
 
 
-MEASURES = (jsonl_vs_tokenizer, build, rights)
+SERVER = """
+from tests.providers.imitation import Imitation
+with Imitation() as there:
+    made = there.fill(10_000, status="running")
+    print(there.base_url, *(job["id"] for job in made), flush=True)
+    for _line in iter(input, "stop"):
+        print(len(there.requests), flush=True)
+        there.requests.clear()
+"""
+
+
+def poll():
+    """One round of the sweep over 10,000 jobs that train and have not moved; the provider is another process."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from finetuning import polling
+    from finetuning.models import Job
+
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    address, *ids = server.stdout.readline().split()
+    _ten_thousand_jobs(address, ids)
+    polling.sweep()  # the first round has yet to learn how each of them stands
+
+    def calls():
+        server.stdin.write("count\n")
+        server.stdin.flush()
+        return int(server.stdout.readline())
+
+    calls()
+    Job.objects.update(next_poll_at=timezone.now())
+    begun = time.process_time()
+    polling.sweep()
+    taken, made = time.process_time() - begun, calls()
+    Job.objects.update(next_poll_at=timezone.now())
+    with CaptureQueriesContext(connection) as queries:
+        polling.sweep()
+    server.kill()
+    return {"poll_10k_cpu_s": taken, "poll_10k_calls": made, "poll_10k_sql": len(queries)}
+
+
+def _ten_thousand_jobs(address, ids):
+    from django.utils import timezone
+
+    from finetuning import rounds
+    from finetuning.models import Job
+    from providers import client
+    from providers.models import LedgerEntry
+    from tests import factories
+
+    course = factories.make_course()
+    dataset = factories.make_dataset(course=course)
+    version = factories.make_version(dataset=dataset, examples=20)
+    model = factories.make_model(provider=factories.make_provider(base_url=address), train="0", answer="0")
+    now, month = timezone.now(), timezone.localdate().replace(day=1)
+    entries = LedgerEntry.objects.bulk_create(
+        [LedgerEntry(course=course, purpose="training", model=model, month=month) for _id in ids],
+        batch_size=500,
+    )
+    marks = {row["id"]: rounds.mark(row) for page in client.job_pages(model.provider) for row in page}
+    Job.objects.bulk_create(
+        [
+            Job(version=version, model=model, hyperparameters={}, fingerprint=remote_id, state="running",
+                raw_status="running", remote_id=remote_id, ledger=entry, next_poll_at=now, remote_mark=marks[remote_id])
+            for remote_id, entry in zip(ids, entries, strict=True)
+        ],
+        batch_size=500,
+    )  # fmt: skip
+
+
+MEASURES = (jsonl_vs_tokenizer, build, rights, poll)
 
 
 def main(only):
