@@ -3,18 +3,17 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 
-from accounts.access import CourseRows
-from accounts.models import User
 from common.fields import EncryptedField
-from common.states import Refused
-from courses.models import Course
 from providers.addresses import check_address
 from providers.capabilities import capability, check_record
+from providers.ledger import Budget as Budget
+from providers.ledger import LedgerEntry as LedgerEntry
+from providers.ledger import OverBudget as OverBudget
 
 
 class ProviderQuerySet(models.QuerySet):
@@ -230,91 +229,3 @@ class Upload(models.Model):
 
     def __str__(self):
         return self.remote_id
-
-
-class Budget(models.Model):
-    """What a course may spend in one calendar month, in US dollars; `held` is reserved or settled."""
-
-    course = models.ForeignKey(Course, models.CASCADE, related_name="budgets")
-    month = models.DateField(_("month"), help_text=_("its first day"))
-    limit = models.DecimalField(_("limit, US dollars"), max_digits=12, decimal_places=4)
-    held = models.DecimalField(_("held, US dollars"), max_digits=14, decimal_places=6, default=0)
-
-    objects = CourseRows.as_manager()
-    COURSE = "course"
-
-    class Meta:
-        ordering = ["-month"]
-        constraints = [models.UniqueConstraint(fields=["course", "month"], name="one_budget_a_month")]
-        verbose_name, verbose_name_plural = _("budget"), _("budgets")
-
-    def clean(self):
-        """Any day of a month stands for the month."""
-        if self.month:
-            self.month = self.month.replace(day=1)
-
-    def __str__(self):
-        return f"{self.course} {self.month:%Y-%m}"
-
-
-class LedgerQuerySet(CourseRows):
-    @transaction.atomic
-    def reserve(self, course, purpose, model, tokens, money, by=None):
-        """Hold an estimate against the month's budget, or refuse; free work needs no budget."""
-        money = Decimal(money)
-        month = timezone.localdate().replace(day=1)
-        if money > 0:
-            room = models.F("limit") - money
-            if not Budget.objects.filter(course=course, month=month, held__lte=room).update(
-                held=models.F("held") + money
-            ):
-                raise Refused(
-                    now_(
-                        "%(money)s is over what this course may still spend this month. Ask staff to raise the budget."
-                    )
-                    % {"money": f"${money:.4f}"}
-                )
-        return self.create(
-            course=course, purpose=purpose, model=model, tokens=tokens, month=month, estimate=money,
-            reserved=money, by=by,
-        )  # fmt: skip
-
-
-class LedgerEntry(models.Model):
-    """Money of one act: reserved before it is spent, settled by what was billed. US dollars."""
-
-    class Purpose(models.TextChoices):
-        TRAINING = "training", _("training")
-        EVALUATION = "evaluation", _("evaluation")
-        CHAT = "chat", _("chat")
-
-    course = models.ForeignKey(Course, models.CASCADE, related_name="ledger")
-    purpose = models.CharField(_("for"), max_length=16, choices=Purpose.choices)
-    model = models.ForeignKey(Model, models.PROTECT, verbose_name=_("base model"))
-    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", verbose_name=_("who"))
-    at = models.DateTimeField(auto_now_add=True)
-    month = models.DateField()
-    tokens = models.PositiveBigIntegerField(_("tokens"), default=0)
-    estimate = models.DecimalField(_("estimate"), max_digits=14, decimal_places=6, default=0)
-    reserved = models.DecimalField(_("reserved"), max_digits=14, decimal_places=6, default=0)
-    settled = models.DecimalField(_("settled"), max_digits=14, decimal_places=6, null=True)
-
-    objects = LedgerQuerySet.as_manager()
-    COURSE = "course"
-
-    class Meta:
-        ordering = ["-pk"]
-        verbose_name, verbose_name_plural = _("ledger entry"), _("ledger entries")
-
-    def __str__(self):
-        return f"{self.get_purpose_display()} {self.course} ${self.estimate}"
-
-    @transaction.atomic
-    def settle(self, money, tokens=0):
-        """Replace the reservation by what was billed; the second call changes nothing."""
-        money = Decimal(money)
-        here = LedgerEntry.objects.filter(pk=self.pk, settled=None)
-        if here.update(settled=money, tokens=tokens or self.tokens, reserved=0):
-            Budget.objects.filter(course=self.course_id, month=self.month).update(
-                held=models.F("held") - self.reserved + money
-            )

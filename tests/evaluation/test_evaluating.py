@@ -89,7 +89,7 @@ def priced(version, provider, owner):
 
 
 def test_a_priced_model_without_a_budget_is_refused(priced):
-    with pytest.raises(Refused, match="Ask staff to raise the budget"):
+    with pytest.raises(Refused, match="An owner or staff can raise the budget"):
         Evaluation.objects.start(priced)
     assert not Evaluation.objects.exists()
 

@@ -71,7 +71,7 @@ def test_a_bill_over_the_estimate_leaves_less_for_later(course, budget, model):
 
 
 def test_without_a_budget_only_what_is_free_may_be_done(course, model):
-    with pytest.raises(Refused, match="Ask staff to raise the budget"):
+    with pytest.raises(Refused, match="An owner or staff can raise the budget"):
         reserve(course, model, Decimal("0.000001"))
     entry = reserve(course, model, 0)
     entry.settle(0)
