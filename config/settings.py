@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 import environ
 import structlog
+from celery.schedules import crontab
 from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -156,9 +157,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=2.0)
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": name, "schedule": SWEEP_SECONDS, "options": {"expires": 30}}
-    for name in ("finetuning.sweep", "evaluation.sweep")
-} | {"providers.check_models": {"task": "providers.check_models", "schedule": 3600.0, "options": {"expires": 600}}}
+    name: {"task": name, "schedule": schedule, "options": {"expires": expires}}
+    for name, schedule, expires in (
+        ("finetuning.sweep", SWEEP_SECONDS, 30),
+        ("evaluation.sweep", SWEEP_SECONDS, 30),
+        ("courses.post", 30.0, 30),
+        ("providers.check_models", 3600.0, 600),
+        ("finetuning.watch", crontab(hour=5, minute=0), 3600),
+    )
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

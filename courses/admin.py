@@ -12,6 +12,7 @@ from accounts.audited import Audited
 from accounts.models import User, record
 from common.admin import ReadOnly, ReadOnlyInline, act, holds, sees
 from courses.models import Course, CourseGroupPermission, CourseUserPermission, Invitation, Membership
+from courses.notices import Notice
 from courses.texts import Passage, Section, Text
 
 
@@ -140,6 +141,14 @@ class InvitationAdmin(ReadOnly):
     @admin.action(description=_("Take back"), permissions=["act"])
     def revoke(self, request, rows):
         act(self, request, rows, lambda row: row.revoke(by=request.user))
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly):
+    list_display = ["id", "kind", "course", "person", "made", "mailed", "seen"]
+    list_filter = ["kind", "made"]
+    search_fields = ["course__title", "person__email"]
+    list_select_related = ["course", "person"]
 
 
 @admin.register(Section)

@@ -10,6 +10,7 @@ from accounts.scopes import need_whole
 from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
 from common.personal import Kind
 from courses.models import Course, Passage, Text
+from courses.notices import Notice, find_notice
 from courses.uploading import add_texts
 
 
@@ -63,6 +64,19 @@ class PassageRow(serializers.ModelSerializer):
     class Meta:
         model = Passage
         fields = ["id", "section", "start", "end", "tokens", "sha256", "quote"]
+
+
+class NoticeRow(serializers.ModelSerializer):
+    text = serializers.CharField(read_only=True)
+    data = serializers.DictField(help_text="The same as keys, names and the day in question.")
+    path = serializers.CharField(read_only=True, help_text="The page that says more.")
+    elsewhere = serializers.CharField(
+        read_only=True, help_text="Where to train the same version with another provider; may be empty."
+    )
+
+    class Meta:
+        model = Notice
+        fields = ["id", "kind", "text", "data", "path", "elsewhere", "made", "mailed", "seen"]
 
 
 class Files(serializers.Serializer):
@@ -157,3 +171,21 @@ class Passages(APIView):
         """The passages that a text was cut into, with offsets in characters."""
         text = find(Text, pk, request.user)
         return paged(request, text.passages.select_related("section"), PassageRow)
+
+
+class Notices(APIView):
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(NoticeRow)))
+    def get(self, request, pk):
+        """What you were told about a course, newest first: ends of jobs, models that are shut down."""
+        course = find(Course, pk, request.user, to="read")
+        return paged(request, course.notices.to(request.user), NoticeRow)
+
+
+class PutAway(APIView):
+    @extend_schema(request=None, responses=answers(NoticeRow))
+    def post(self, request, pk):
+        """Put a notice of yours away: it no longer stands on the course's pages."""
+        notice = find_notice(pk, request.user)
+        notice.put_away()
+        notice.refresh_from_db()
+        return Response(NoticeRow(notice).data)

@@ -19,6 +19,7 @@ from accounts.models import User, record
 from accounts.roles import ACTIONS, LABELS, Role, actions_of, codename
 from common.states import Refused
 from courses import reading
+from courses.notices import Notice as Notice
 from courses.texts import Passage as Passage
 from courses.texts import Section as Section
 from courses.texts import Text

@@ -1,7 +1,9 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -9,7 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import find, rights
 from courses.forms import CourseForm, UploadForm
 from courses.models import Course, Text
+from courses.notices import find_notice
 from courses.uploading import add_texts
+
+PAGE = 50
 
 
 @require_safe
@@ -82,3 +87,23 @@ def text_remove(request, pk):
     text.remove(by=request.user)
     messages.success(request, _("%s is removed.") % text)
     return redirect("texts", text.section.course_id)
+
+
+@require_safe
+@login_required
+def notices(request, pk):
+    """What the reader has been told about the course, newest first."""
+    course = find(Course, pk, request.user, to="read")
+    rows = Paginator(course.notices.to(request.user), PAGE).get_page(request.GET.get("page"))
+    return render(request, "courses/notices.html", {"course": course, "notices": rows})
+
+
+@require_POST
+@login_required
+def notice_put_away(request, pk):
+    notice = find_notice(pk, request.user)
+    notice.put_away()
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
+    return redirect("notices", notice.course_id)

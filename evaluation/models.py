@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import CourseRows
 from accounts.models import User, record
 from common.states import Refused, Stateful, Sweepable, SweepQuerySet
+from courses.notices import Notice
 from datasets.models import Version, VersionExample
 from datasets.states import Split
 from evaluation.scoring import METRICS, interval
@@ -117,6 +118,14 @@ class Evaluation(Stateful, Sweepable):
     def fail(self, text):
         self._move(FAILED, note=text, ended=timezone.now(), next_poll_at=None, problem=text)
         self._settle()
+
+    def _remember(self, to, by, note):
+        super()._remember(to, by, note)
+        if to in (DONE, FAILED) and self.by:
+            model = self.arms.get(side=Side.TUNED).name
+            Notice.objects.tell(
+                self.course, f"evaluation.{to}", self.pk, [self.by], evaluation=self.pk, model=model
+            )
 
     @transaction.atomic
     def cancel(self, by=None):

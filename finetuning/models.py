@@ -11,6 +11,7 @@ from accounts.access import CourseRows
 from accounts.approving import check_second_person
 from accounts.models import User, record
 from common.states import Refused, Stateful, Sweepable, SweepQuerySet
+from courses.notices import Notice
 from datasets.formats import canonical, digest
 from datasets.models import Version
 from datasets.states import Split
@@ -183,6 +184,12 @@ class Job(Stateful, Sweepable):
             self._move(state, note=note, **changes)
             if state in FINAL:
                 self._settle()
+
+    def _remember(self, to, by, note):
+        super()._remember(to, by, note)
+        if to in FINAL and self.by:
+            told = {"job": self.pk, "version": self.version_id, "base": str(self.model)}
+            Notice.objects.tell(self.course, f"job.{to}", self.pk, [self.by], **told)
 
     def _settle(self):
         tokens = self.trained_tokens or 0

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from assistants.models import Conversation, Feedback, Quota
-from courses.models import Membership, Section
+from courses.models import Membership, Notice, Section
 from datasets.models import Generation
 from evaluation.models import Evaluation
 from finetuning.models import Checkpoint
@@ -39,4 +39,5 @@ def a_row_of_each_model(dataset, version, owner, student):
         course.add_service(f"Sync of {course}", "editor", by=owner),
         Feedback.objects.create(message=message, user=owner, good=True),
         Quota.objects.create(course=course, month=timezone.localdate(), limit=5),
+        Notice.objects.of(course).first(),
     ]  # fmt: skip

@@ -63,7 +63,7 @@ class Side:
             "datasets": self.dataset.pk, "examples": row["Example"].pk, "imports": row["Import"].pk,
             "versions": self.version.pk, "jobs": row["Job"].pk, "models": row["TunedModel"].pk,
             "evaluations": row["Evaluation"].pk, "assistants": row["Assistant"].pk, "messages": row["Message"].pk,
-            "tokens": self.token.pk, "sessions": self.session.pk,
+            "notices": row["Notice"].pk, "tokens": self.token.pk, "sessions": self.session.pk,
         }  # fmt: skip
 
 
