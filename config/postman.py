@@ -26,7 +26,7 @@ ENVIRONMENT = {
 }
 SECRET = ("password", "token")
 PAUSE = 2000  # milliseconds between two looks
-FIXED = {"split": "train", "name": "{{assistant_model}}"}
+FIXED = {"split": "train", "name": "{{assistant_model}}", "token": "{{service_token_id}}"}
 
 
 @dataclass
@@ -66,7 +66,14 @@ WALK = {
             expect={"it is the person who signed in": 'body.email === pm.environment.get("email")'},
         ),
         Step("PATCH /api/me/", {"language": "en"}, name="Change the own name or language"),
+        Step(
+            "POST /api/tokens/",
+            {"name": "Postman", "days": 1, "scopes": ["read"]},
+            expect={"it is shown once": "body.token.length > 40"},
+            name="Make a token that may only read",
+        ),
         Step("GET /api/tokens/", keep={"token_id": "body[0].id"}),
+        Step("GET /api/sessions/"),
     ],
     "2 Prepare: the course and its texts": [
         Step(
@@ -83,6 +90,25 @@ WALK = {
             keep={"member_id": "body.id"},
         ),
         Step("GET /api/courses/{id}/members/", expect={"two people": "body.length === 2"}),
+        Step(
+            "PATCH /api/members/{id}/", {"role": "student"}, expect={"it is given": 'body.role === "student"'}
+        ),
+        Step(
+            "POST /api/courses/{id}/invitations/",
+            {"email": "guest@example.org", "role": "reviewer"},
+            keep={"invitation_id": "body.id"},
+            expect={"the link is shown once": 'body.link.includes("/join/")'},
+        ),
+        Step(
+            "GET /api/courses/{id}/invitations/", expect={"it is open": "body.results[0].accepted === null"}
+        ),
+        Step(
+            "POST /api/courses/{id}/services/",
+            {"name": "Timetable sync", "role": "student"},
+            keep={"service_id": "body.id"},
+        ),
+        Step("POST /api/services/{id}/tokens/", {"scopes": ["chat"], "days": 1}),
+        Step("GET /api/courses/{id}/services/", keep={"service_token_id": "body[0].tokens[0].id"}),
         Step(
             "POST /api/courses/{id}/texts/",
             files=lighthouse(),
@@ -122,9 +148,11 @@ WALK = {
         Step("POST /api/datasets/{id}/approve-drafts/", expect={"there were drafts": "body.approved > 50"}),
         Step("GET /api/datasets/{id}/", expect={"all are approved": "body.approved === body.total"}),
         Step("GET /api/datasets/{id}/export/"),
+        Step("GET /api/datasets/{id}/personal/"),
+        Step("POST /api/examples/{id}/redact/", codes=(200, 400)),
         Step(
             "POST /api/datasets/{id}/versions/",
-            {"seed": 0, "validation": 0.1, "test": 0.1},
+            {"seed": 0, "validation": 0.1, "test": 0.1, "personal_ok": True},
             keep={"version_id": "body.id"},
             expect={"no near-copy stands in two splits": "body.checks.across_splits === 0"},
         ),
@@ -179,13 +207,31 @@ WALK = {
             expect={"it answers": 'typeof body.choices[0].message.content === "string"'},
         ),
     ],
-    "7 Undo": [
+    "7 Keep in order": [
+        Step("GET /api/courses/{id}/audit/", expect={"what was done is there": "body.count > 20"}),
+        Step("GET /api/courses/{id}/audit.csv"),
+        Step("POST /api/jobs/{id}/approve/", codes=(400, 409)),
+        Step("POST /api/jobs/{id}/retry/", codes=(201, 400)),
+        Step("POST /api/assistants/{id}/approve/", codes=(400, 409)),
+        Step("POST /api/assistants/{id}/archive/"),
+        Step("POST /api/assistants/{id}/restore/", expect={"it is a draft": 'body.state === "draft"'}),
+        Step("POST /api/courses/{id}/hand-over/", {"member": 0}, codes=(400,), name="Hand over, to nobody"),
+        Step("PUT /api/courses/{id}/two-person/", {"two_person": True}),
+    ],
+    "8 Undo": [
         Step("POST /api/jobs/{id}/cancel/", codes=(200, 409)),
         Step("POST /api/evaluations/{id}/cancel/", codes=(200, 409)),
         Step("POST /api/assistants/{id}/withdraw/", codes=(200, 409)),
         Step("DELETE /api/examples/{id}/", codes=(204, 404)),
         Step("DELETE /api/texts/{id}/", codes=(204, 404)),
+        Step("DELETE /api/invitations/{id}/", codes=(204, 404)),
+        Step("DELETE /api/services/{id}/tokens/{token}/", codes=(204, 404)),
+        Step("DELETE /api/services/{id}/", codes=(204, 404)),
         Step("DELETE /api/members/{id}/", codes=(204, 404)),
+        Step("POST /api/courses/{id}/leave/", codes=(400,), name="Leave, as the last owner: refused"),
+        Step("DELETE /api/me/", codes=(400,), name="Delete the own account, as the last owner: refused"),
+        Step("DELETE /api/courses/{id}/", codes=(204, 400)),
+        Step("DELETE /api/sessions/{id}/", codes=(204, 404)),
         Step("DELETE /api/tokens/{id}/", codes=(204, 404)),
     ],
 }

@@ -20,6 +20,7 @@ TYPES = {
     "DateTimeField": "timestamp",
     "DecimalField": "decimal({max_digits}, {decimal_places})",
     "FloatField": "double",
+    "GenericIPAddressField": "inet",
     "JSONField": "json",
     "PositiveBigIntegerField": "bigint",
     "PositiveIntegerField": "integer",

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.roles import MAY, Role
 from config.keys import ROOT
-from finetuning.states import FINAL, FOLLOWED, INTENDED, MOVES
+from finetuning.states import FINAL, FOLLOWED, INTENDED, MOVES, PROPOSED
 
 DOCS = ROOT / "docs"
 GROUPS = {"followed": FOLLOWED, "ended": FINAL}
@@ -21,7 +21,7 @@ def test_the_state_diagram_has_the_legal_moves_and_no_other():
             (one, other) for one in GROUPS.get(source, [source]) for other in GROUPS.get(target, [target])
         }
     edges = {(source, target) for source, targets in MOVES.items() for target in targets}
-    assert told == edges | {("[*]", INTENDED)} | {(state, "[*]") for state in FINAL}
+    assert told == edges | {("[*]", INTENDED), ("[*]", PROPOSED)} | {(state, "[*]") for state in FINAL}
 
 
 def test_the_table_of_roles_is_the_one_that_holds():
