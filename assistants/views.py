@@ -5,12 +5,12 @@ from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find
 from assistants import talking
 from assistants.models import PUBLISHED, Assistant, Conversation, Message
-from assistants.watching import Reader
+from assistants.watching import Reader, Revoked
 from courses.models import Course
 from finetuning.models import TunedModel
 from providers.errors import ProviderError
@@ -18,6 +18,7 @@ from providers.errors import ProviderError
 SIDES = (Message.Side.TUNED, Message.Side.BASE)
 
 
+@require_safe
 @login_required
 def assistants(request, pk):
     course = find(Course, pk, request.user)
@@ -35,6 +36,7 @@ def assistant_new(request, pk):
     return redirect("assistant", assistant.pk)
 
 
+@require_safe
 @login_required
 def assistant(request, pk):
     """The chat page: own last conversation with this assistant, or a new one."""
@@ -84,18 +86,22 @@ def assistant_ask(request, pk):
         context = {"question": question, "sides": SIDES, "assistant": assistant}
         return render(request, "assistants/_turn.html", context)
     for side in SIDES:
-        try:
-            async_to_sync(whole)(question, side, Reader.of(request, assistant))
-        except ProviderError as error:
-            messages.error(request, talking.problem_of(error))
+        if problem := async_to_sync(whole)(question, side, Reader.of(request, assistant)):
+            messages.error(request, talking.problem_of(problem))
+        if isinstance(problem, Revoked):
+            return redirect("courses")
     return redirect(
         f"{reverse('assistant', args=[assistant.pk])}?conversation={question.conversation_id}#end"
     )
 
 
 async def whole(question, side, reader):
-    async for _piece in talking.answer(question, side, reader):
-        pass
+    """Wait for the end of an answer; what went wrong with it, if anything."""
+    try:
+        async for _piece in talking.answer(question, side, reader):
+            pass
+    except ProviderError as problem:
+        return problem
 
 
 @require_POST

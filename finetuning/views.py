@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find
 from common.doorbell import ring
@@ -17,6 +17,7 @@ from finetuning.tasks import sweep
 STOP_POLLING = 286
 
 
+@require_safe
 @login_required
 def jobs(request, pk):
     course = find(Course, pk, request.user, to="read")
@@ -49,6 +50,7 @@ def train(request, pk):
     return render(request, "finetuning/train.html", context)
 
 
+@require_safe
 @login_required
 def job(request, pk):
     """The whole page, or for htmx its live part, until the job has ended."""

@@ -125,3 +125,10 @@ def test_the_list_tells_each_person_theirs(draft, course, owner, student, strang
     draft.publish(by=owner)
     page = pages(student).get(where).content.decode()
     assert link in page and "/assistant/" not in page
+
+
+@pytest.mark.parametrize("address", ["/courses/{}/assistants/", "/assistants/{}/"])
+def test_a_page_that_only_shows_takes_no_post(draft, course, owner, address):
+    address = address.format(course.pk if "courses" in address else draft.pk)
+    assert pages(owner).post(address).status_code == 405
+    assert pages(owner).head(address).status_code == 200

@@ -164,3 +164,9 @@ def test_queries_of_the_list_do_not_grow_with_the_evaluations(ended, tuned, cour
     for _turn in range(4):
         advance(Evaluation.objects.start(tuned))
     assert queries(owner, where) == before
+
+
+def test_a_page_that_only_shows_takes_no_post(evaluation, course, owner):
+    for where in (address(evaluation), f"/courses/{course.pk}/evaluations/"):
+        assert pages(owner).post(where).status_code == 405
+        assert pages(owner).head(where).status_code == 200

@@ -122,3 +122,11 @@ def test_queries_do_not_grow_with_the_jobs(version, editor, django_assert_max_nu
     browser = pages(editor)
     with django_assert_max_num_queries(12):
         browser.get(f"/courses/{version.dataset.course_id}/jobs/")
+
+
+@pytest.mark.parametrize("address", ["/courses/{course}/jobs/", "/jobs/{job}/"])
+def test_a_page_that_only_shows_takes_no_post(version, owner, address):
+    job = factories.make_job(version=version)
+    address = address.format(course=version.dataset.course_id, job=job.pk)
+    assert pages(owner).post(address).status_code == 405
+    assert pages(owner).head(address).status_code == 200
