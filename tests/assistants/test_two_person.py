@@ -4,7 +4,9 @@ import pytest
 
 from accounts.models import AuditEntry
 from assistants.models import Assistant
+from common.states import IllegalMove, Refused
 from tests import factories
+from tests.common.crowd import at_once
 from tests.doors import api, pages
 
 
@@ -28,7 +30,8 @@ def state():
 
 
 def test_publishing_asks_and_students_do_not_see_it_yet(proposed, owner, student):
-    assert state() == "proposed" and student not in [owner]
+    assert state() == "proposed" and proposed.proposed_by == owner
+    assert AuditEntry.objects.filter(action="assistant.proposed", actor=owner).exists()
     assert not Assistant.objects.visible_to(student).exists()
     page = pages(owner).get(f"/assistants/{proposed.pk}/").content.decode()
     assert "Another owner or staff must approve it" in page and "Approve the publication" not in page
@@ -59,6 +62,44 @@ def test_after_a_withdrawal_it_is_asked_anew(proposed, owner, second):
 def test_a_publication_is_declined(proposed, second):
     pages(second).post(f"/assistants/{proposed.pk}/withdraw/")
     assert state() == "draft"
+    entry = AuditEntry.objects.get(action="assistant.draft")
+    assert (entry.actor, entry.before, entry.after) == (second, "proposed", "draft")
+
+
+def test_who_has_asked_anew_does_not_approve_what_another_asked_for_before(proposed, second):
+    as_it_was = Assistant.objects.get(pk=proposed.pk)
+    proposed.withdraw(by=second)
+    proposed.publish(by=second)
+    with pytest.raises(Refused, match="Who asks cannot approve"):
+        as_it_was.approve(by=second)
+    assert state() == "proposed"
+
+
+def test_a_program_does_not_approve(proposed, course, owner):
+    program = course.add_service("Sync", "editor", by=owner)
+    with pytest.raises(Refused, match="program"):
+        proposed.approve(by=program)
+    assert state() == "proposed"
+
+
+def test_the_rule_does_not_touch_what_is_published_already(draft, course, owner, student):
+    draft.publish(by=owner)
+    course.set_two_person(True, by=owner)
+    assert state() == "published" and Assistant.objects.visible_to(student).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_approvals_at_once_one_wins(proposed, second, staff):
+    people = [second, staff]
+
+    def approve():
+        try:
+            Assistant.objects.get().approve(by=people.pop())
+        except IllegalMove:
+            return "late"
+
+    assert sorted(map(str, at_once(2, approve))) == ["None", "late"]
+    assert AuditEntry.objects.filter(action="assistant.published").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -71,7 +112,7 @@ def test_others_do_not_approve(request, proposed, who, status):
 
 
 def test_what_waits_for_nobody_cannot_be_approved(draft, staff):
-    assert api(staff).post(f"/api/assistants/{draft.pk}/approve/").status_code in (400, 409)
+    assert api(staff).post(f"/api/assistants/{draft.pk}/approve/").status_code == 409
     assert state() == "draft"
 
 
