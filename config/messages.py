@@ -44,7 +44,8 @@ def _files() -> Iterator[tuple[Path, str]]:
         for path in sorted((ROOT / app).rglob("*.py")):
             if "migrations" not in path.parts:
                 yield path, path.read_text()
-    for path in sorted((ROOT / "templates").rglob("*.html")):
+    pages = [path for ending in ("html", "txt") for path in (ROOT / "templates").rglob(f"*.{ending}")]
+    for path in sorted(pages):
         yield path, templatize(path.read_text(), origin=str(path))
 
 

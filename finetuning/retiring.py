@@ -1,6 +1,6 @@
 """The watch on models that providers shut down: 60, 14 and 2 days before, a course's owners are told."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -101,22 +101,25 @@ def _data(tuned):
 
 
 def elsewhere(job):
-    """The base model of another provider on which this job's version can be trained next; None where there is none.
+    """The base model of another provider on which this job's version is best trained next, or None.
 
-    Of those that take all its examples and have a price: what speaks the course's language, then what lasts longest.
+    Of those that take all its examples and have a price: what lasts longer and speaks the course's language, then
+    the same model, then the nearest in price.
     """
+    old, language = job.model, job.course.language
     longest = max(job.version.examples.filter(split=Split.TRAIN).values_list("tokens", flat=True), default=0)
     rows = Model.objects.trainable().filter(
         provider__in=Provider.objects.usable(), example_tokens__gte=longest
     )
-    others = rows.exclude(provider=job.model.provider_id).prefetch_related("prices")
+    others = rows.exclude(provider=old.provider_id).prefetch_related("prices")
     priced = [each for each in others if each.price("train") is not None]
-    return max(priced, key=lambda model: _worth(model, job.course.language), default=None)
+    return max(priced, key=lambda model: _likeness(model, old, language), default=None)
 
 
-def _worth(model, language):
-    lasts = (model.serve_until or timezone.localdate().replace(year=9999)).toordinal()
-    return model.speaks(language), lasts, -model.price("train"), -model.pk
+def _likeness(model, old, language):
+    lasts = (model.serve_until or date.max) > (old.serve_until or date.min)
+    dearer = abs(model.price("train") - (old.price("train") or 0))
+    return lasts, model.speaks(language), model.name == old.name, -dearer, -model.pk
 
 
 def settings_of(job) -> dict:
