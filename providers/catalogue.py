@@ -119,8 +119,11 @@ def _read(path) -> dict:
             raise Refused(_("%s is larger than 2 MB.") % path)
         text = data.decode("utf-8-sig")
         told = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        written = json.dumps(told, default=str, ensure_ascii=False).encode()  # surrogates cannot be
     except (OSError, ValueError, RecursionError) as error:
         raise Refused(f"{path}: {error}") from error
+    if b"\\u0000" in written:
+        raise Refused(_("%s holds a NUL character.") % path)
     if not isinstance(told, dict) or set(told) != {"providers"}:
         raise Refused(_("%s: it must hold “providers”, a list, and nothing else.") % path)
     return told

@@ -17,7 +17,15 @@ from providers.models import Provider, Upload
 
 TIMEOUT = httpx2.Timeout(60, connect=5)
 ANSWER_TIMEOUT = httpx2.Timeout(240, connect=5)
+MEANINGLESS = (
+    httpx2.HTTPError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)  # what comes of odd answers
 PAGE = 100
+LONGEST_ID = 200
 RECENT_PAGES = 5
 MOST_PAGES = 1000
 PLAIN_CLIENT = {"follow_redirects": False, "trust_env": False, "headers": PLAIN}
@@ -34,7 +42,7 @@ def client(provider: Provider):
             yield sdk
         except openai.OpenAIError as error:
             raise translate(error) from error
-        except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
+        except MEANINGLESS as error:
             raise unreadable() from error
 
 
@@ -51,7 +59,7 @@ async def stream(provider: Provider, **body):
                     yield chunk
         except openai.OpenAIError as error:
             raise translate(error) from error
-        except (httpx2.HTTPError, ValueError, TypeError, AttributeError) as error:
+        except MEANINGLESS as error:
             raise Unclear(_("The answer broke off."), "broken_stream") from error
 
 
@@ -69,11 +77,15 @@ def unreadable():
     return Unreadable(_("The provider's answer cannot be read."), "unreadable_answer")
 
 
-def _with(name, row):
-    """The row, if it has this field: of an answer that is no such row the SDK makes a text, or a row of Nones."""
-    if not getattr(row, name, None):
-        raise ValueError(f"no {name}")
+def _whole(row):
+    """The row, if it has an id: of an answer that is no such row the SDK makes a text, or a row of Nones."""
+    if not _is_id(getattr(row, "id", None)):
+        raise ValueError("no id")
     return row
+
+
+def _is_id(told):
+    return isinstance(told, str) and 0 < len(told) <= LONGEST_ID and told.isprintable()
 
 
 def models_there(provider) -> list[dict]:
@@ -94,7 +106,7 @@ def upload(provider, data: bytes, sha256: str, name: str) -> Upload:
         return known
     with client(provider) as sdk:
         stored = next((row for row in sdk.files.list(purpose="fine-tune") if row.filename == name), None)
-        stored = _with("id", stored or sdk.files.create(file=(name, data), purpose="fine-tune"))
+        stored = _whole(stored or sdk.files.create(file=(name, data), purpose="fine-tune"))
     row, _made = Upload.objects.get_or_create(
         provider=provider, sha256=sha256, purpose="fine-tune",
         defaults={"remote_id": stored.id, "bytes": len(data)},
@@ -133,7 +145,7 @@ def create_job(provider, **body):
     """The call that costs: an answer that cannot be read leaves open whether it was carried out."""
     try:
         with client(provider) as sdk:
-            return _with("id", sdk.fine_tuning.jobs.create(**body))
+            return _whole(sdk.fine_tuning.jobs.create(**body))
     except Unreadable as error:
         raise Unclear(error.text, error.code) from error
 
@@ -160,8 +172,8 @@ def job_pages(provider):
 def _rows(content: bytes):
     """(rows, whether there are more) of one page. Read without the SDK, which makes a class of each row."""
     told = json.loads(content)
-    rows = told["data"] if isinstance(told, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+    rows = told.get("data") if isinstance(told, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in rows):
         raise ValueError("no list of rows")
     return rows, bool(told.get("has_more"))
 
@@ -187,7 +199,7 @@ def _is_ours(row, op, training_file, suffix):
 
 def job(provider, remote_id):
     with client(provider) as sdk:
-        return _with("id", sdk.fine_tuning.jobs.retrieve(remote_id))
+        return _whole(sdk.fine_tuning.jobs.retrieve(remote_id))
 
 
 def jobs_with(provider, op) -> list:
@@ -215,17 +227,17 @@ def jobs_among(provider, wanted: set) -> dict:
 
 def cancel_job(provider, remote_id):
     with client(provider) as sdk:
-        return _with("id", sdk.fine_tuning.jobs.cancel(remote_id))
+        return _whole(sdk.fine_tuning.jobs.cancel(remote_id))
 
 
 def pause_job(provider, remote_id):
     with client(provider) as sdk:
-        return _with("id", sdk.fine_tuning.jobs.pause(remote_id))
+        return _whole(sdk.fine_tuning.jobs.pause(remote_id))
 
 
 def resume_job(provider, remote_id):
     with client(provider) as sdk:
-        return _with("id", sdk.fine_tuning.jobs.resume(remote_id))
+        return _whole(sdk.fine_tuning.jobs.resume(remote_id))
 
 
 def events_since(provider, remote_id, seen: str) -> list:
@@ -233,7 +245,7 @@ def events_since(provider, remote_id, seen: str) -> list:
     fresh = []
     with client(provider) as sdk:
         for event in sdk.fine_tuning.jobs.list_events(remote_id, limit=PAGE):
-            if _with("id", event).id == seen:
+            if _whole(event).id == seen:
                 break
             fresh.append(event)
     return fresh[::-1]
@@ -241,14 +253,17 @@ def events_since(provider, remote_id, seen: str) -> list:
 
 def checkpoints(provider, remote_id) -> list:
     with client(provider) as sdk:
-        return list(sdk.fine_tuning.jobs.checkpoints.list(remote_id, limit=PAGE))
+        return [_whole(row) for row in sdk.fine_tuning.jobs.checkpoints.list(remote_id, limit=PAGE)]
 
 
 def complete(provider, model: str, messages: list, **options):
     """A whole chat completion."""
     with client(provider) as sdk:
         sdk = sdk.with_options(timeout=ANSWER_TIMEOUT)
-        return _with("choices", sdk.chat.completions.create(model=model, messages=messages, **options))
+        reply = sdk.chat.completions.create(model=model, messages=messages, **options)
+        if not getattr(reply, "choices", None):
+            raise ValueError("no choices")
+        return reply
 
 
 def deploy(provider, name: str, source: str, base_model: str) -> dict:

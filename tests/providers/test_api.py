@@ -18,6 +18,19 @@ def test_base_models_come_with_limits_and_prices(student):
     assert (tiny["context_tokens"], tiny["example_tokens"]) == (4096, 2048)
 
 
+def test_base_models_tell_kind_methods_and_dates(student):
+    provider = factories.make_provider(kind="openai")
+    factories.make_model(
+        provider=provider, train_until="2027-01-06", serve_until="2027-01-14", dates_source="a list"
+    )
+    factories.make_model(provider=factories.make_provider(capabilities={"methods": ["dpo"]}), name="other")
+    rows = {row["name"]: row for row in api(student).get("/api/base-models/").json()}
+    assert (rows["tiny"]["kind"], rows["tiny"]["methods"]) == ("openai", ["supervised", "dpo"])
+    assert (rows["tiny"]["train_until"], rows["tiny"]["serve_until"]) == ("2027-01-06", "2027-01-14")
+    assert rows["tiny"]["dates_source"] == "a list"
+    assert (rows["other"]["kind"], rows["other"]["methods"]) == ("compatible", ["dpo"])
+
+
 def test_what_cannot_be_tuned_is_not_there(student):
     factories.make_model(name="gone", trainable=False)
     factories.make_model(name="off", provider=factories.make_provider(is_active=False))

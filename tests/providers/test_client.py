@@ -134,9 +134,13 @@ def test_a_slow_answer_is_waited_for(there, provider):
         {"text": "[]"},
         {"text": "null"},
         {"text": '{"data": 7}'},
+        {"text": '{"data": [7]}'},
+        {"text": "[" * 100_000},
+        {"text": '{"data": ' + "[" * 100_000},
+        {"text": '{"id": "\\ud800"}'},
         {"text": ""},
     ],
-    ids=str,
+    ids=lambda order: order["text"][:20],
 )
 @pytest.mark.parametrize(
     "call",

@@ -101,3 +101,16 @@ def test_a_new_installation_can_tune_on_this_machine_and_openai_waits_for_a_key(
     for model in openai.models.all():
         assert {price.what for price in model.prices.all()} == {"train", "input", "cached", "output"}
         assert model.train_until and model.serve_until
+
+
+def test_the_other_kinds_wait_switched_off_for_an_address_and_a_key(db):
+    waiting = Provider.objects.exclude(kind__in=["engine", "openai"])
+    assert {row.kind for row in waiting} == {"azure", "nebius", "crusoe", "unsloth"}
+    for row in waiting:
+        assert (row.is_active, row.base_url, row.key, row.models.count()) == (False, "", "", 0)
+
+
+def test_where_a_date_stands_its_source_stands_too(db):
+    dated = Model.objects.exclude(train_until=None, serve_until=None)
+    assert dated.count() == 4
+    assert not dated.filter(dates_source="").exists()

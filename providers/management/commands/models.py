@@ -1,3 +1,4 @@
+from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def create_parser(self, *args, **kwargs):
         parser = super().create_parser(*args, **kwargs)
-        parser.epilog = SECTIONS
+        parser.epilog, parser.formatter_class = SECTIONS, RawDescriptionHelpFormatter
         return parser
 
     def add_arguments(self, parser):
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         what.add_argument("--load", metavar="FILE", type=Path, help="bring in models, prices and dates")
 
     def handle(self, *args, provider, check, load, **options):
-        self.console = Console(file=self.stdout._out, highlight=False, soft_wrap=True)
+        width = None if self.stdout.isatty() else 200
+        self.console = Console(file=self.stdout._out, highlight=False, soft_wrap=True, width=width)
         if load:
             self.bring(load)
         elif check:
