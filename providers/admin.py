@@ -1,5 +1,9 @@
+import json
+
 from django import forms
 from django.contrib import admin, messages
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import Audited
@@ -64,7 +68,8 @@ class ProviderAdmin(Audited):
 
     @admin.display(description=_("what it can do"))
     def can_do(self, provider):
-        return ", ".join(f"{name}: {provider.can(name)!r}" for name in BASE)
+        told = ((name, json.dumps(provider.can(name))) for name in BASE)
+        return format_html_join(mark_safe("<br>"), "{}: {}", told)
 
     @admin.action(description=_("Test the connection"), permissions=["act"])
     def test_connection(self, request, queryset):
