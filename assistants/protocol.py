@@ -3,8 +3,9 @@
 import json
 import time
 import uuid
+from contextlib import aclosing
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -15,12 +16,14 @@ from rest_framework.views import APIView, exception_handler
 
 from accounts.access import rights
 from assistants.models import Assistant
-from assistants.talking import MOST_TOKENS, Used, charge, line_to, stream
+from assistants.paying import Bill, Used
+from assistants.talking import MOST_TOKENS, line_to, stream
 from assistants.watching import Reader, Revoked, watched
 from common.api import unreadable
-from common.tokens import count, count_messages
+from common.states import Refused
 from datasets.formats import ROLE_CHOICES
 from providers.errors import GivenUp, ProviderError
+from providers.models import OverBudget
 
 
 class ChatMessage(serializers.Serializer):
@@ -67,15 +70,28 @@ class ModelSilent(APIException):
     status_code, default_code = 424, "provider_unreachable"
 
 
+class BudgetExceeded(APIException):
+    status_code, default_code = 429, "budget_exceeded"
+
+
 def openai_shaped(error, context):
     """Errors as OpenAI's clients read them."""
     if isinstance(error, ProviderError):
         error, _status = _refusal(error)
+    if isinstance(error, Refused):
+        error = _refused(error)
     error = unreadable(error)
     response = exception_handler(error, context)
     if response is not None:
         response.data = {"error": _body(error, response.status_code)}
+        if isinstance(error, BudgetExceeded):
+            response["x-should-retry"] = "false"  # else OpenAI's clients repeat it at once
     return response
+
+
+def _refused(error: Refused):
+    kind = BudgetExceeded if isinstance(error, OverBudget) else serializers.ValidationError
+    return kind(str(error))
 
 
 def _refusal(error: ProviderError):
@@ -91,9 +107,10 @@ def _body(error, status):
     code = error.get_codes() if hasattr(error, "get_codes") else None
     param, message = _first(getattr(error, "detail", str(error)))
     kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "invalid_request_error")
     return {
         "message": message,
-        "type": kinds.get(status, "invalid_request_error"),
+        "type": "insufficient_quota" if isinstance(error, BudgetExceeded) else kind,
         "param": param,
         "code": code if isinstance(code, str) else None,
     }
@@ -122,7 +139,7 @@ class ChatCompletions(OpenAIView):
         responses={
             200: OpenApiResponse(OpenApiTypes.OBJECT, "A chat.completion, or with `stream` events."),
             **dict.fromkeys(
-                (400, 401, 403, 404, 424), OpenApiResponse(OpenApiTypes.OBJECT, "An error as OpenAI's.")
+                (400, 401, 403, 404, 424, 429), OpenApiResponse(OpenApiTypes.OBJECT, "An error as OpenAI's.")
             ),
         },
     )
@@ -133,7 +150,7 @@ class ChatCompletions(OpenAIView):
         call = Call(request, form.validated_data)
         if call.values["stream"]:
             headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
-            return StreamingHttpResponse(call.events(), content_type="text/event-stream", headers=headers)
+            return StreamingHttpResponse(call, content_type="text/event-stream", headers=headers)
         return Response(async_to_sync(call.whole)())
 
 
@@ -194,31 +211,30 @@ class Call:
             "created": int(time.time()),
             "model": values["model"],
         }
+        self.bill = Bill(self.assistant, self.messages, self.most, self.user)
 
-    async def pieces(self):
-        """Texts, then `Used`. What was told is charged, though the client leaves early; a refusal is free."""
-        told, used = [], None
-        try:
-            async for piece in watched(stream(*self.line, self.messages, **self.options), self.reader):
-                if isinstance(piece, Used):
-                    used = piece
-                    await sync_to_async(charge)(self.assistant, used, self.user)
-                else:
-                    told.append(piece)
-                yield piece
-        finally:
-            if told and used is None:
-                spent = Used(count_messages(self.messages), count("".join(told)))
-                await sync_to_async(charge)(self.assistant, spent, self.user)
+    @property
+    def most(self):
+        return self.options.get("max_tokens", MOST_TOKENS)
+
+    def __aiter__(self):
+        return self.events()
+
+    def close(self):
+        """A response that nobody began to read asks for nothing."""
+        self.bill.drop()
+
+    def pieces(self):
+        """Texts, then `Used`, paid for by the bill."""
+        asked = stream(*self.line, self.messages, **self.options)
+        return aclosing(self.bill.over(watched(asked, self.reader)))
 
     async def whole(self):
-        told, used = [], Used(0, 0)
-        async for piece in self.pieces():
-            if isinstance(piece, Used):
-                used = piece
-            else:
-                told.append(piece)
-        message = {"role": "assistant", "content": "".join(told), "refusal": None}
+        async with self.pieces() as pieces:
+            async for _piece in pieces:
+                pass
+        used = self.bill.spent()
+        message = {"role": "assistant", "content": self.bill.text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": self.finish(used), "logprobs": None}
         return {**self.frame, "object": "chat.completion", "choices": [choice], "usage": _usage(used)}
 
@@ -226,16 +242,21 @@ class Call:
         """Server-sent events; an error after the first piece is an event too."""
         yield self.event({"role": "assistant", "content": ""})
         try:
-            async for piece in self.pieces():
-                if isinstance(piece, Used):
-                    yield self.event({}, finish=self.finish(piece))
-                    if (self.values.get("stream_options") or {}).get("include_usage"):
-                        yield _sse({**self.chunk(), "choices": [], "usage": _usage(piece)})
-                else:
-                    yield self.event({"content": piece})
+            async with self.pieces() as pieces:
+                async for piece in pieces:
+                    for event in self.told(piece):
+                        yield event
         except ProviderError as error:
             yield _sse({"error": _body(*_refusal(error))})
         yield "data: [DONE]\n\n"
+
+    def told(self, piece):
+        if not isinstance(piece, Used):
+            return [self.event({"content": piece})]
+        last = [self.event({}, finish=self.finish(piece))]
+        if (self.values.get("stream_options") or {}).get("include_usage"):
+            last.append(_sse({**self.chunk(), "choices": [], "usage": _usage(piece)}))
+        return last
 
     def chunk(self):
         return {**self.frame, "object": "chat.completion.chunk"}
@@ -245,7 +266,7 @@ class Call:
         return _sse({**self.chunk(), "choices": [choice]})
 
     def finish(self, used):
-        return "length" if used.told >= self.options.get("max_tokens", MOST_TOKENS) else "stop"
+        return "length" if used.told >= self.most else "stop"
 
 
 def _sse(value):

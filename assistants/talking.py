@@ -1,7 +1,6 @@
 """A question to an assistant, answered whole or as a stream, and written down with what it cost."""
 
-from dataclasses import dataclass
-from decimal import Decimal
+from contextlib import aclosing
 from time import monotonic
 
 from asgiref.sync import sync_to_async
@@ -9,23 +8,24 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from assistants.models import Conversation, Message
+from assistants.paying import Bill, Used, check_room
 from assistants.watching import Revoked, watched
 from common.states import Refused
 from common.tokens import count, count_messages
 from providers import client
-from providers.errors import GivenUp, ProviderError, TryAgain
-from providers.models import LedgerEntry
-from providers.pricing import answer_cost
+from providers.errors import ProviderError
+from providers.models import OverBudget
 
 MOST_TOKENS = 400
 LONGEST_QUESTION = 8000
 REMEMBERED = 6
 
 
-@dataclass
-class Used:
-    asked: int
-    told: int
+SIDES = (Message.Side.TUNED, Message.Side.BASE)
+
+
+class Unpaid(ProviderError):
+    """The budget ran out between the question and its answer."""
 
 
 def check_question(text: str) -> str:
@@ -39,10 +39,12 @@ def check_question(text: str) -> str:
 
 @transaction.atomic
 def ask(assistant, user, text, conversation=None):
-    """Put the question down; the answers come by `stream`."""
+    """Put the question down, if there is money for both answers; they come by `answer`."""
     if conversation is None:
         conversation = Conversation.objects.create(assistant=assistant, user=user)
-    return conversation.messages.create(side=Message.Side.ASKED, text=check_question(text))
+    question = conversation.messages.create(side=Message.Side.ASKED, text=check_question(text))
+    check_room(assistant, lambda: [dialogue(question, side) for side in SIDES], MOST_TOKENS)
+    return question
 
 
 def dialogue(question, side):
@@ -70,7 +72,7 @@ async def stream(provider, name, messages, **options):
     body = {"max_tokens": MOST_TOKENS, "temperature": 0, **options}
     async for chunk in client.stream(provider, model=name, messages=messages, **body):
         if chunk.usage:
-            used = Used(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+            used = Used.by(chunk.usage)
         if chunk.choices and chunk.choices[0].delta.content:
             told.append(chunk.choices[0].delta.content)
             yield told[-1]
@@ -78,47 +80,39 @@ async def stream(provider, name, messages, **options):
 
 
 async def answer(question, side, reader):
-    """The stream of one side's answer. What came of it is kept, though the reader leaves early; a refusal is free."""
-    messages = await sync_to_async(dialogue)(question, side)
-    line = await sync_to_async(line_to)(question.conversation.assistant, side)
-    begun, told, used, refused = monotonic(), [], None, False
+    """The stream of one side's answer. What came of it is kept, though the reader leaves early."""
+    bill, line, messages = await sync_to_async(begin)(question, side)
+    begun = monotonic()
     try:
-        async for piece in watched(stream(*line, messages), reader):
-            if isinstance(piece, Used):
-                used = piece
-            else:
-                told.append(piece)
-                yield piece
-    except (TryAgain, GivenUp):
-        refused = not told
-        raise
+        async with aclosing(bill.over(watched(stream(*line, messages), reader))) as pieces:
+            async for piece in pieces:
+                if not isinstance(piece, Used):
+                    yield piece
     finally:
-        if not refused:
-            text = "".join(told).replace("\x00", "")
-            used = used or Used(count_messages(messages), count(text))
-            milliseconds = int((monotonic() - begun) * 1000)
-            await sync_to_async(keep)(question, side, text, used, milliseconds)
+        if bill.told:
+            await sync_to_async(keep)(question, side, bill, int((monotonic() - begun) * 1000))
 
 
-def keep(question, side, text, used, milliseconds):
-    assistant = question.conversation.assistant
-    cost = charge(assistant, used, question.conversation.user)
+def begin(question, side):
+    """(bill, line, messages); the money of the answer is held from here on."""
+    assistant, messages = question.conversation.assistant, dialogue(question, side)
+    try:
+        bill = Bill(assistant, messages, MOST_TOKENS, question.conversation.user)
+    except OverBudget as refusal:
+        raise Unpaid(str(refusal), "budget_exceeded") from refusal
+    return bill, line_to(assistant, side), messages
+
+
+def keep(question, side, bill, milliseconds):
+    used, text = bill.spent(), bill.text.replace("\x00", "")
     if text:
         question.conversation.messages.create(
             side=side, text=text, prompt_tokens=used.asked, answer_tokens=used.told,
-            milliseconds=milliseconds, cost=cost,
+            milliseconds=milliseconds, cost=bill.cost,
         )  # fmt: skip
 
 
-def charge(assistant, used, by) -> Decimal:
-    """What an answer cost goes into the ledger after the fact."""
-    cost = answer_cost(assistant.base, used.asked, used.told)
-    entry = LedgerEntry.objects.reserve(
-        assistant.course, LedgerEntry.Purpose.CHAT, assistant.base, used.asked + used.told, 0, by=by
-    )
-    entry.settle(cost, used.asked + used.told)
-    return cost
-
-
 def problem_of(error: ProviderError) -> str:
-    return error.text if isinstance(error, Revoked) else _("The model did not answer: %s") % error.text
+    return (
+        error.text if isinstance(error, Revoked | Unpaid) else _("The model did not answer: %s") % error.text
+    )

@@ -24,7 +24,8 @@ def assistant(version, engine, owner):
 
 @pytest.fixture
 def tuned(version, provider, owner):
-    """At the imitation, for three dollars a million tokens."""
+    """At the imitation, for three dollars a million tokens; there is money for it."""
+    factories.make_budget(course=version.dataset.course)
     model = factories.make_model(provider=provider, train="0", answer="3")
     return factories.make_tuned_model(version=version, model=model, by=owner)
 

@@ -168,7 +168,8 @@ def test_what_an_answer_cost_is_in_the_ledger(draft, owner):
 def test_an_answer_that_was_refused_costs_nothing(draft, owner, there, status):
     there.when("POST /chat/completions", times=2, status=status)
     assert ask(owner, draft).status_code == 302
-    assert not LedgerEntry.objects.filter(purpose="chat").exists()
+    entries = LedgerEntry.objects.filter(purpose="chat")
+    assert [(entry.reserved, entry.settled, entry.tokens) for entry in entries] == [(0, 0, 0)] * 2
 
 
 def test_words_of_either_are_only_words_and_hold_no_nul(draft, owner, there):

@@ -178,7 +178,8 @@ def test_an_engine_that_is_down_is_424_with_an_error_of_openais_shape(silent, ow
     error = error_of(answer)
     assert (error["code"], error["message"]) == ("provider_unreachable", "The provider cannot be reached.")
     assert told[-1] == {"error": error}
-    assert not LedgerEntry.objects.filter(purpose="chat").exists()
+    entries = LedgerEntry.objects.filter(purpose="chat")
+    assert [(entry.reserved, entry.settled, entry.tokens) for entry in entries] == [(0, 0, 0)] * 2
 
 
 def test_what_the_provider_finds_wrong_with_the_request_is_the_callers_400(draft, owner, there):
