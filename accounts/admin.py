@@ -4,6 +4,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +28,15 @@ class OneEmail:
 
 
 class PersonForm(OneEmail, UserChangeForm):
-    pass
+    def clean(self):
+        values = super().clean()
+        stays = all(values.get(name, True) for name in ("is_active", "is_staff", "is_superuser"))
+        if not stays:
+            try:
+                self.instance.keep_a_chief()
+            except Refused as refusal:
+                raise ValidationError(str(refusal)) from None
+        return values
 
 
 class NewPersonForm(OneEmail, AdminUserCreationForm):
@@ -118,7 +127,10 @@ def unnamed(entry):
 
 @admin.register(Group)
 class RightsGroupAdmin(Audited, GroupAdmin):
-    pass
+    """What a group may is for superusers to say, or whoever may change groups could give themselves everything."""
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if request.user.is_superuser else ["permissions"]
 
 
 @admin.register(Token)

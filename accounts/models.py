@@ -14,6 +14,7 @@ from knox.models import AbstractAuthToken
 from accounts.roles import SCOPES
 from accounts.scopes import Scope
 from common.request import origin
+from common.states import Refused
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
@@ -87,12 +88,19 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
     def may_create_courses(self):
         return (self.is_instructor or self.is_staff) and not self.is_service
 
+    def keep_a_chief(self):
+        """Refused where this is the last person who may do everything on this site; to be called in a transaction."""
+        chiefs = User.objects.filter(is_active=True, is_staff=True, is_superuser=True).order_by("pk")
+        if list(chiefs.select_for_update().values_list("pk", flat=True)) == [self.pk]:
+            raise Refused(now_("This is the last active superuser. Make someone else superuser first."))
+
     @transaction.atomic
     def forget(self, by=None):
         """Take away what is theirs alone; what they made for a course stays, made by nobody in particular.
 
-        Refused while they are the last owner of a course.
+        Refused while they are the last owner of a course, or the last superuser.
         """
+        self.keep_a_chief()
         for membership in self.memberships.select_related("course"):
             membership.course.remove_member(self, by=by)
         for relation in self._meta.related_objects:

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.audited import Audited
 from assistants.models import Assistant, Conversation, Feedback, Message, Quota
 from common.admin import ReadOnly, ReadOnlyInline, act
+from courses.models import Course
 
 
 @admin.register(Assistant)
@@ -42,6 +43,7 @@ class MessageInline(ReadOnlyInline):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly):
+    named_by = [Assistant]
     list_display = ["id", "assistant", "user", "begun"]
     search_fields = ["assistant__title", "user__email", "user__name"]
     list_select_related = ["assistant", "user"]
@@ -68,6 +70,7 @@ class FeedbackAdmin(ReadOnly):
 class QuotaAdmin(Audited):
     """Of one month of one course only the limit changes."""
 
+    named_by = [Course]
     list_display = ["id", "course", "month", "limit", "used"]
     list_filter = ["month"]
     search_fields = ["course__title"]

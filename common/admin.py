@@ -1,8 +1,9 @@
 """What every page of the admin keeps to: it shows what its reader may view, and acts by verbs."""
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_permission_codename
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.contrib.auth import get_permission_codename, get_user_model
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.utils.translation import gettext as now_
 
 from common.states import Refused
 
@@ -14,11 +15,23 @@ def holds(user, act, model):
 
 
 def sees(user, model):
-    return holds(user, "view", model) or holds(user, "change", model)
+    """Rows that bear the name of another table's row are for those who may view that table too."""
+    named_by = admin.site.get_model_admin(model).named_by if admin.site.is_registered(model) else ()
+    may = holds(user, "view", model) or holds(user, "change", model)
+    return may and all(sees(user, each) for each in named_by)
 
 
 class Discreet:
     """No column, field, filter or search leads to a secret, or into a table that its reader may not view."""
+
+    def has_view_permission(self, request, obj=None):
+        return super().has_view_permission(request, obj) and sees(request.user, self.model)
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and sees(request.user, self.model)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and sees(request.user, self.model)
 
     def may_view(self, request, path):
         """Whether this reader may see what a lookup from this model leads to."""
@@ -56,10 +69,34 @@ class Discreet:
 
 
 class Page(Discreet, admin.ModelAdmin):
-    """A model in the admin. An action with permissions=["act"] is for those who may change its rows."""
+    """A model in the admin. An action with permissions=["act"] is for those who may change its rows.
+
+    `named_by` are the models of people's and courses' words that a row bears in its name.
+    """
+
+    named_by = ()
 
     def has_act_permission(self, request):
-        return holds(request.user, "change", self.model)
+        return holds(request.user, "change", self.model) and sees(request.user, self.model)
+
+    def response_action(self, request, queryset):
+        """A key that is none raises ValidationError here, before the database meets it."""
+        for key in request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME):
+            self.opts.pk.clean(key, None)
+        return super().response_action(request, queryset)
+
+    def history_view(self, request, object_id, extra_context=None):
+        """It names who has changed what."""
+        if not sees(request.user, get_user_model()):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def get_deleted_objects(self, objs, request):
+        """What goes with these rows, or holds them, is counted, as it may be of tables that stay hidden."""
+        _names, counts, needed, holding = super().get_deleted_objects(objs, request)
+        if holding:
+            needed, holding = set(), [now_("rows that still need it: %d") % len(holding)]
+        return [str(row) for row in objs], counts, needed, holding
 
     def get_list_display(self, request):
         return self._seen(request, super().get_list_display(request)) or ["__str__"]

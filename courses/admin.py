@@ -1,6 +1,7 @@
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404
@@ -11,7 +12,14 @@ from accounts.access import CODENAMES
 from accounts.audited import Audited
 from accounts.models import User, record
 from common.admin import ReadOnly, ReadOnlyInline, act, holds, sees
-from courses.models import Course, CourseGroupPermission, CourseUserPermission, Invitation, Membership
+from courses.models import (
+    Course,
+    CourseGroupPermission,
+    CourseUserPermission,
+    Invitation,
+    Membership,
+    Service,
+)
 from courses.notices import Notice
 from courses.texts import Passage, Section, Text
 
@@ -83,8 +91,9 @@ class CourseAdmin(Audited, Granting):
     list_display = ["title", "language", "two_person", "created"]
     list_filter = ["language", "two_person"]
     search_fields = ["title", "description"]
-    readonly_fields = ["created"]
+    readonly_fields = ["two_person", "created"]
     inlines = [MembershipInline]
+    actions = ["put_in_force", "lift"]
 
     def has_add_permission(self, request):
         return False
@@ -105,9 +114,18 @@ class CourseAdmin(Audited, Granting):
         for course in queryset:
             course.remove(by=request.user)
 
+    @admin.action(description=_("Put the two-person rule in force"), permissions=["act"])
+    def put_in_force(self, request, rows):
+        act(self, request, rows, lambda row: row.set_two_person(True, by=request.user))
+
+    @admin.action(description=_("Lift the two-person rule"), permissions=["act"])
+    def lift(self, request, rows):
+        act(self, request, rows, lambda row: row.set_two_person(False, by=request.user))
+
 
 @admin.register(CourseUserPermission)
 class CourseUserPermissionAdmin(ReadOnly):
+    named_by = [User, Course]
     list_display = ["user", "permission", "content_object"]
     list_filter = ["permission"]
     search_fields = ["user__email", "user__name", "content_object__title"]
@@ -116,6 +134,7 @@ class CourseUserPermissionAdmin(ReadOnly):
 
 @admin.register(CourseGroupPermission)
 class CourseGroupPermissionAdmin(ReadOnly):
+    named_by = [Group, Course]
     list_display = ["group", "permission", "content_object"]
     list_filter = ["permission"]
     search_fields = ["group__name", "content_object__title"]
@@ -124,6 +143,7 @@ class CourseGroupPermissionAdmin(ReadOnly):
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnly):
+    named_by = [User]
     list_display = ["id", "user", "course", "role", "since"]
     list_filter = ["role"]
     search_fields = ["user__email", "user__name", "course__title"]
@@ -151,6 +171,22 @@ class NoticeAdmin(ReadOnly):
     list_select_related = ["course", "person"]
 
 
+@admin.register(Service)
+class ServiceAdmin(ReadOnly):
+    """Programs stand among the people too; here are those of courses, with their end."""
+
+    fields = ["name", "email", "serves", "is_active", "joined"]
+    list_display = ["id", "name", "serves", "is_active", "joined"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "serves__title"]
+    list_select_related = ["serves"]
+    actions = ["retire"]
+
+    @admin.action(description=_("End these programs"), permissions=["act"])
+    def retire(self, request, rows):
+        act(self, request, rows.filter(is_active=True), lambda row: row.retire(by=request.user))
+
+
 @admin.register(Section)
 class SectionAdmin(ReadOnly):
     list_display = ["title", "course", "parent", "position"]
@@ -168,6 +204,7 @@ class TextAdmin(ReadOnly):
 
 @admin.register(Passage)
 class PassageAdmin(ReadOnly):
+    named_by = [Text]
     list_display = ["id", "text", "section", "start", "end", "tokens"]
     search_fields = ["text__source_name", "section__title"]
     list_select_related = ["text", "section"]

@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import Audited
 from common.admin import ReadOnly, ReadOnlyInline, act
+from courses.texts import Passage
 from datasets.models import Citation, Dataset, Example, Generation, Import, Review, Version, VersionExample
 
 
@@ -52,6 +53,7 @@ class ExampleAdmin(ReadOnly):
 
 @admin.register(Citation)
 class CitationAdmin(ReadOnly):
+    named_by = [Passage]
     list_display = ["id", "example", "passage", "start", "end", "quote"]
     search_fields = ["quote"]
     list_select_related = ["example", "passage__text"]
@@ -67,6 +69,7 @@ class ReviewAdmin(ReadOnly):
 
 @admin.register(Generation)
 class GenerationAdmin(ReadOnly):
+    named_by = [Dataset]
     list_display = ["at", "dataset", "made", "cost", "by"]
     search_fields = ["dataset__title"]
     list_select_related = ["dataset", "by"]
@@ -81,6 +84,7 @@ class ImportAdmin(ReadOnly):
 
 @admin.register(Version)
 class VersionAdmin(ReadOnly):
+    named_by = [Dataset]
     list_display = ["id", "dataset", "number", "seed", "frozen", "by"]
     search_fields = ["dataset__title"]
     list_select_related = ["dataset", "by"]
@@ -88,6 +92,7 @@ class VersionAdmin(ReadOnly):
 
 @admin.register(VersionExample)
 class VersionExampleAdmin(ReadOnly):
+    named_by = [Version]
     list_display = ["id", "version", "position", "split", "tokens"]
     list_filter = ["split"]
     search_fields = ["line"]

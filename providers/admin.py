@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import Audited
 from common.admin import ReadOnly, act
+from courses.models import Course
 from providers.capabilities import BASE
 from providers.catalogue import check
 from providers.models import Budget, LedgerEntry, Model, Price, Provider, Upload
@@ -131,6 +132,7 @@ class PriceAdmin(Audited):
 class BudgetAdmin(Audited):
     """Of one month of one course only the limit changes, as money is held against it."""
 
+    named_by = [Course]
     list_display = ["id", "course", "month", "limit", "held"]
     list_filter = ["month"]
     search_fields = ["course__title"]
@@ -145,6 +147,7 @@ class BudgetAdmin(Audited):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly):
+    named_by = [Course]
     list_display = ["at", "course", "purpose", "model", "tokens", "estimate", "reserved", "settled", "by"]
     list_filter = ["purpose", "month"]
     search_fields = ["course__title", "model__name"]

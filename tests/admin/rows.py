@@ -1,5 +1,6 @@
 """Rows in every table, and staff who may do this and that with them."""
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 
 from accounts.tokens import make_token
@@ -9,6 +10,13 @@ from evaluation.models import Evaluation
 from finetuning.models import Event
 from providers.models import Upload
 from tests import factories
+
+APPS = ("accounts", "courses", "providers", "datasets", "finetuning", "evaluation", "assistants")
+MODELS = [each for app in APPS for each in apps.get_app_config(app).get_models()]
+
+
+def address(model):
+    return f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
 
 
 def allow(person, *names):
@@ -52,6 +60,7 @@ def fill_people(course, owner, number):
     course.invite(f"guest{number}@example.org", "student", by=owner)
     course.set_role(factories.make_user(name=f"Member {number}"), "student", by=owner)
     make_token(owner, 3, courses=[course])
+    course.add_service(f"Program {number}", "editor", by=owner)
     seeing = Permission.objects.get(codename="view_course", content_type__app_label="courses")
     group = Group.objects.create(name=f"Group {number}")
     CourseGroupPermission.objects.create(group=group, content_object=course, permission=seeing)
@@ -60,4 +69,4 @@ def fill_people(course, owner, number):
 def run(client, row, action, *rows, **more):
     """The list after an action on rows, with what it says."""
     form = {"action": action, "_selected_action": [each.pk for each in (row, *rows)], **more}
-    return client.post(f"/admin/{row._meta.app_label}/{row._meta.model_name}/", form, follow=True)
+    return client.post(address(type(row)), form, follow=True)

@@ -1,13 +1,14 @@
 """Staff see and do in the admin what their permissions there give them, and learn nothing beside it."""
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 
 from accounts.models import AuditEntry, User
 from courses.models import Course
 from finetuning.models import Job
 from providers.models import Budget
 from tests import factories
-from tests.admin.rows import allow, run
+from tests.admin.rows import MODELS, address, allow, run
 from tests.doors import pages
 
 
@@ -56,6 +57,46 @@ def test_whoever_may_only_delete_the_rows_of_an_inline_does_not_see_them(staff, 
     assert filled.title in page and owner.name not in page
 
 
+OWN_WORDS = {
+    "accounts.User": {"Olga Owner", "owner@example.org", "Member 1", "Program 1"},
+    "accounts.AuditEntry": {"Course 1", "Set 1"},
+    "courses.Course": {"Course 1"},
+    "courses.Service": {"Program 1"},
+    "courses.Invitation": {"guest1@example.org"},
+    "datasets.Dataset": {"Set 1"},
+    "assistants.Assistant": {"Course 1"},  # it is called after its course until it is given another title
+}
+WORDS = set().union(*OWN_WORDS.values())
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_whoever_may_view_one_table_reads_no_words_of_another(staff, filled, model):
+    staff = allow(staff, f"{model._meta.app_label}.view_{model._meta.model_name}")
+    row, client = model._default_manager.order_by("pk").first(), pages(staff)
+    read = "".join(
+        client.get(address(model) + path).content.decode()
+        for path in ("", f"{row.pk}/change/", f"{row.pk}/history/", f"{row.pk}/delete/", "?q=1")
+    )
+    assert {word for word in WORDS if word in read} <= OWN_WORDS.get(model._meta.label, set())
+
+
+def test_deleting_tells_no_words_of_what_holds_the_row(staff, filled):
+    model = Job.objects.get().model
+    client = pages(allow(staff, "providers.view_model", "providers.delete_model", "providers.delete_price"))
+    page = client.get(f"/admin/providers/model/{model.pk}/delete/").content.decode()
+    assert "rows that still need it" in page and filled.title not in page
+
+
+def test_suggestions_are_for_those_who_may_view_the_table(staff, filled, owner):
+    asked = {"app_label": "accounts", "model_name": "auditentry", "field_name": "actor", "term": "Olga"}
+    client = pages(allow(staff, "accounts.view_auditentry"))
+    assert client.get("/admin/autocomplete/", asked).status_code == 403
+    client = pages(allow(staff, "accounts.view_user"))
+    assert [each["text"] for each in client.get("/admin/autocomplete/", asked).json()["results"]] == [
+        owner.name
+    ]
+
+
 def test_neither_search_nor_filter_asks_another_table(staff, job, owner):
     client = pages(allow(staff, "finetuning.view_job", "accounts.view_auditentry"))
     assert client.get(f"/admin/finetuning/job/?by__email={owner.email}").status_code == 400
@@ -95,6 +136,32 @@ def test_staff_do_not_rise_by_changing_people(staff, root, editor):
             assert client.post(f"/admin/accounts/user/{person.pk}/{page}/", fields).status_code == 403
     assert "Only superusers" in run(client, root, "forget").content.decode()
     assert User.objects.get(pk=root.pk).is_active
+
+
+def test_staff_do_not_rise_by_changing_their_group(staff):
+    group = Group.objects.create(name="Inspectors")
+    staff.groups.add(group)
+    client = pages(allow(staff, "auth.change_group", "auth.add_group", "auth.view_permission"))
+    fields = {"name": "Masters", "permissions": [Permission.objects.get(codename="change_user").pk]}
+    assert client.post(f"/admin/auth/group/{group.pk}/change/", fields).status_code == 302
+    assert client.post("/admin/auth/group/add/", fields | {"name": "New"}).status_code == 302
+    names = {each.name: each.permissions.count() for each in Group.objects.all()}
+    assert names == {"Masters": 0, "New": 0}
+
+
+@pytest.mark.parametrize("taken", ["is_active", "is_staff", "is_superuser"])
+def test_the_last_superuser_keeps_everything(root, taken):
+    client = pages(root)
+    path = f"/admin/accounts/user/{root.pk}/change/"
+    fields = {"email": root.email, "name": "", "language": "en"}
+    fields |= {name: "on" for name in ("is_active", "is_staff", "is_superuser") if name != taken}
+    assert "last active superuser" in client.post(path, fields).content.decode()
+    assert "last active superuser" in run(client, root, "forget").content.decode()
+    kept = User.objects.get(pk=root.pk)
+    assert kept.is_active and kept.is_staff and kept.is_superuser
+    factories.make_user(is_staff=True, is_superuser=True)
+    assert client.post(path, fields).status_code == 302
+    assert not getattr(User.objects.get(pk=root.pk), taken)
 
 
 def test_grants_are_for_those_who_may_change_them(staff, filled, editor):

@@ -28,12 +28,12 @@ def client(root):
 
 
 def test_a_change_tells_before_and_after_on_its_course(client, root, course):
-    fields = {"title": "The light", "description": "", "language": "en", "two_person": "on", **NO_ROWS}
+    fields = {"title": "The light", "description": "", "language": "ru", "two_person": "on", **NO_ROWS}
     assert client.post(f"/admin/courses/course/{course.pk}/change/", fields).status_code == 302
     entry = last("course.change")
     assert (entry.actor, entry.role, entry.course_id) == (root, "superuser", course.pk)
-    assert entry.before == {"title": "The lighthouse", "two_person": False}
-    assert entry.after == {"title": "The light", "two_person": True}
+    assert entry.before == {"title": "The lighthouse", "language": "en"}
+    assert entry.after == {"title": "The light", "language": "ru"}
     assert entry.address and entry.request_id
 
 

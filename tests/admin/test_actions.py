@@ -44,6 +44,28 @@ def test_a_paid_job_is_approved_but_not_by_who_asked(client, root, version, cour
     assert job.state == "intended" and "job.approve" in acts_of(another)
 
 
+def test_the_two_person_rule_is_put_in_force_and_lifted(client, root, course):
+    for action, there in [("put_in_force", True), ("lift", False)]:
+        run(client, course, action)
+        course.refresh_from_db()
+        assert course.two_person is there
+    told = AuditEntry.objects.filter(actor=root, action="course.two_person", course_id=course.pk)
+    assert list(told.order_by("pk").values_list("after", flat=True)) == [True, False]
+
+
+def test_programs_are_ended_once(client, root, course, owner):
+    program = course.add_service("Grader", "editor", by=owner)
+    _row, secret = make_token(program, 3, courses=[course], by=owner)
+    run(client, program, "retire")
+    run(client, program, "retire")
+    program.refresh_from_db()
+    assert not program.is_active and not course.memberships.filter(user=program).exists()
+    door = api()
+    door.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    assert door.get("/api/courses/").status_code == 401
+    assert AuditEntry.objects.filter(actor=root, action="service.retire").count() == 1
+
+
 def test_evaluations_are_cancelled(client, version, owner):
     tuned = factories.make_tuned_model(version=version)
     evaluation = Evaluation.objects.start(tuned, by=owner)
@@ -106,6 +128,13 @@ def test_a_key_is_encrypted_anew(client, root, db):
     run(client, row, "rotate")
     assert sealed(row) != before and Provider.objects.get(pk=row.pk).key == "sk-some-key-of-a-provider"
     assert "provider.rotate_key" in acts_of(root)
+
+
+@pytest.mark.parametrize("key", ["x", "", "9" * 40, "\0", "1.5"])
+@pytest.mark.parametrize("path", ["finetuning/job", "courses/course", "accounts/user"])
+def test_a_key_that_is_none_is_a_bad_request(client, db, path, key):
+    form = {"action": "cancel", "_selected_action": [key]}
+    assert client.post(f"/admin/{path}/", form).status_code == 400
 
 
 def sealed(provider):
