@@ -85,6 +85,7 @@ class World:
         self.a.course.set_role(person["inactive"], "owner", by=person["owner of A"])
         self.group = Group.objects.create(name="inspectors")
         self.both = factories.make_user(email="both@example.org")
+        factories.make_user(is_staff=True, is_superuser=True)  # else the superuser is the last one, who stays
         for side in (self.a, self.b):
             side.course.set_role(self.both, "owner", by=person["owner of A"])
         User.objects.filter(pk=person["inactive"].pk).update(is_active=False)
