@@ -37,6 +37,25 @@ def test_publishing_asks_and_students_do_not_see_it_yet(proposed, owner, student
     assert "Another owner or staff must approve it" in page and "Approve the publication" not in page
 
 
+def test_the_page_offers_each_person_what_they_may_do(proposed, owner, second, editor):
+    buttons = {
+        owner: {"Take the request back", "Archive"},
+        second: {"Approve the publication", "Decline", "Archive"},
+        editor: set(),
+    }
+    for person, offered in buttons.items():
+        page = pages(person).get(f"/assistants/{proposed.pk}/").content.decode()
+        assert {each for each in set().union(*buttons.values()) if f">{each}</button>" in page} == offered
+        assert ("Olga Owner asks for its publication" in page) == (person != owner)
+
+
+def test_the_draft_says_that_publishing_is_only_asked_for(draft, course, owner):
+    where, ask = f"/assistants/{draft.pk}/", "Ask to publish it to everyone on the course"
+    assert ask not in pages(owner).get(where).content.decode()
+    course.set_two_person(True, by=owner)
+    assert ask in pages(owner).get(where).content.decode()
+
+
 def test_a_second_owner_approves_on_the_page(proposed, second, student):
     assert "Approve the publication" in pages(second).get(f"/assistants/{proposed.pk}/").content.decode()
     pages(second).post(f"/assistants/{proposed.pk}/approve/")

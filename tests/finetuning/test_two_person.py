@@ -95,7 +95,8 @@ def test_a_token_that_may_train_does_not_approve(job, second):
 def test_the_list_says_who_asks_and_offers_what_its_reader_may_do(job, course, editor, second, reviewer):
     offered = {
         "Approve and start": [second],
-        "Decline": [second, editor],
+        "Decline": [second],
+        "Take the request back": [editor],
         "asked for by Eva Editor": [reviewer],
     }
     shown = {
