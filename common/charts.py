@@ -7,6 +7,7 @@ from django.utils.safestring import mark_safe
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 52, 14, 14, 34
 SMALLEST, LARGEST = 1e-9, 1e12
+LABELS = 9  # that find room beside each other below the bars
 
 
 @dataclass
@@ -117,6 +118,66 @@ def histogram(title, buckets, unit=""):
     )  # fmt: skip
 
 
+@dataclass
+class StackedBars:
+    """A bar for each of `columns`, [(label, [value, ...])], its values stacked in the order of `names`."""
+
+    title: str
+    names: list
+    columns: list
+    unit: str = ""
+
+    def __post_init__(self):
+        self.top = float(max((sum(values) for _label, values in self.columns), default=0))
+        self.step = (WIDTH - LEFT - RIGHT) / max(len(self.columns), 1)
+
+    def y(self, value):
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * float(value) / self.top
+
+    def svg(self):
+        """Nothing where every value is nought."""
+        if not self.top:
+            return ""
+        return format_html(
+            '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
+            WIDTH, HEIGHT, self.title, self._grid(), self._blocks(), self._labels(),
+        )  # fmt: skip
+
+    def _grid(self):
+        heights = [(value, _at(self.y(value))) for value in _ticks(self.top)]
+        rows = [
+            (LEFT, y, WIDTH - RIGHT, y, LEFT - 6, y + 4, self.unit, _plain(value)) for value, y in heights
+        ]
+        return format_html_join(
+            "", '<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>'
+            '<text class="tick end" x="{}" y="{}">{}{}</text>', rows
+        )  # fmt: skip
+
+    def _blocks(self):
+        return format_html_join(
+            "", '<rect class="block s{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>',
+            (block for place, column in enumerate(self.columns) for block in self._column(place, *column)),
+        )  # fmt: skip
+
+    def _column(self, place, label, values):
+        x, below = LEFT + (place + 0.15) * self.step, 0.0
+        for number, (name, value) in enumerate(zip(self.names, values, strict=True), start=1):
+            foot, head = self.y(below), self.y(below + float(value))
+            below += float(value)
+            told = f"{label} · {name}: {self.unit}{_plain(float(value))}"
+            if value:
+                yield number, _at(x), _at(head), _at(self.step * 0.7), _at(foot - head), told
+
+    def _labels(self):
+        every = -(-len(self.columns) // LABELS)
+        rows = [
+            (_at(LEFT + (place + 0.5) * self.step), HEIGHT - BOTTOM + 16, label)
+            for place, (label, _values) in enumerate(self.columns)
+            if place % every == 0
+        ]
+        return format_html_join("", '<text class="tick middle" x="{}" y="{}">{}</text>', rows)
+
+
 def buckets_of(values, most=12):
     """Values into at most `most` equal steps: [("0–49", 3), ...]; the step is 1, 2 or 5 times a power of ten."""
     if not values:
@@ -156,3 +217,8 @@ def _at(place):
 
 def _short(value):
     return mark_safe(f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}")
+
+
+def _plain(value):
+    """A small number without an exponent, as money is read."""
+    return _short(value) if abs(value) >= 0.01 or not value else f"{value:.7f}".rstrip("0")

@@ -13,6 +13,7 @@ from datasets import api as datasets
 from evaluation import api as evaluation
 from finetuning import api as finetuning
 from providers import api as providers
+from providers.costs import api as costs
 
 # Swagger styles itself from its script; no other page is allowed that.
 READER = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
@@ -53,6 +54,9 @@ urlpatterns = [
     path("services/<int:pk>/tokens/<int:token>/", people.OneServiceToken.as_view(), name="service_token"),
     path("courses/<int:pk>/audit/", people.Audit.as_view(), name="audit"),
     path("courses/<int:pk>/audit.csv", people.AuditFile.as_view(), name="audit_csv"),
+    path("courses/<int:pk>/costs/", costs.CourseCosts.as_view(), name="costs"),
+    path("courses/<int:pk>/costs.csv", costs.CostsFile.as_view(), name="costs_csv"),
+    path("courses/<int:pk>/budget/", costs.CourseBudget.as_view(), name="budget"),
     path("courses/<int:pk>/texts/", courses.Texts.as_view(), name="texts"),
     path("texts/<int:pk>/", courses.OneText.as_view(), name="text"),
     path("texts/<int:pk>/passages/", courses.Passages.as_view(), name="passages"),

@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("config.api")),
     path("", include("accounts.urls")),
     path("", include("courses.urls")),
+    path("", include("providers.urls")),
     path("", include("datasets.urls")),
     path("", include("finetuning.urls")),
     path("", include("evaluation.urls")),
