@@ -15,6 +15,13 @@ class Audited(Page):
     untold = frozenset()
     word = ""  # what the trail calls a row, where it is not the model's name
 
+    def get_object(self, request, object_id, from_field=None):
+        """A form writes all columns: the row is locked first, or counters that move meanwhile would be set back."""
+        row = super().get_object(request, object_id, from_field)
+        if row and request.method == "POST" and transaction.get_connection().in_atomic_block:
+            row.refresh_from_db(from_queryset=self.model._base_manager.select_for_update())
+        return row
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         self.tell_form(request.user, form, "change" if change else "add")
