@@ -1,4 +1,4 @@
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -8,6 +8,7 @@ from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
 from common.doorbell import ring
 from courses.models import Course
 from evaluation.models import Answer, Evaluation, Verdict
+from evaluation.parity import SHOWN, Parity, compared
 from evaluation.report import held_out, job_of
 from evaluation.tasks import sweep
 from finetuning.models import TunedModel
@@ -60,6 +61,56 @@ class NewEvaluation(serializers.Serializer):
     most = serializers.IntegerField(default=50, min_value=1, max_value=1000, help_text="examples at most")
 
 
+class ParityQuery(serializers.Serializer):
+    a = serializers.IntegerField(min_value=1, max_value=2**62, help_text="Id of the old tuned model.")
+    b = serializers.IntegerField(
+        min_value=1, max_value=2**62, help_text="Id of the new one, of the same version."
+    )
+
+
+class TriedRow(serializers.Serializer):
+    model = serializers.IntegerField(source="model.pk")
+    name = serializers.CharField(source="model.name")
+    base_model = serializers.CharField(source="model.job.model.name")
+    provider = serializers.CharField(source="model.job.model.provider.name")
+    evaluation = serializers.IntegerField(source="done.pk", default=None, help_text="The last finished one.")
+    running = serializers.IntegerField(source="running.pk", default=None, help_text="One that is under way.")
+    held_out = HeldOutRow()
+
+
+class MeasureRow(serializers.Serializer):
+    metric = serializers.CharField()
+    a = serializers.FloatField(source="old")
+    b = serializers.FloatField(source="new")
+    difference = serializers.FloatField(help_text="b minus a, 0 to 100")
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    outcome = serializers.CharField(help_text=f"{', '.join(Parity.values)}: of b beside a")
+
+
+class ParitySampleRow(serializers.Serializer):
+    question = serializers.CharField()
+    reference = serializers.CharField()
+    a = serializers.CharField(source="base.text")
+    b = serializers.CharField(source="tuned.text")
+    gain = serializers.FloatField(help_text="chrF of b minus chrF of a")
+
+
+class ParityRow(serializers.Serializer):
+    a = TriedRow(source="old")
+    b = TriedRow(source="new")
+    examples = serializers.SerializerMethodField(help_text="that both have answered")
+    measures = MeasureRow(many=True)
+    samples = serializers.SerializerMethodField(help_text="those with the largest differences")
+
+    def get_examples(self, told) -> int:
+        return len(told.samples)
+
+    @extend_schema_field(ParitySampleRow(many=True))
+    def get_samples(self, told):
+        return ParitySampleRow(told.samples[:SHOWN], many=True).data
+
+
 class CourseEvaluations(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(EvaluationRow)))
     def get(self, request, pk):
@@ -101,3 +152,24 @@ class Answers(APIView):
         evaluation = find(Evaluation, pk, request.user)
         rows = Answer.objects.filter(arm__evaluation=evaluation).exclude(answered=None)
         return paged(request, rows.select_related("arm", "example__version"), AnswerRow)
+
+
+class OneParity(APIView):
+    @extend_schema(parameters=[ParityQuery], responses=answers(ParityRow))
+    def get(self, request, pk):
+        """Two tuned models of the same version on the same held-out examples: is `b` as good as `a`?"""
+        return Response(ParityRow(self._told(request, pk, to="read")).data)
+
+    @extend_schema(parameters=[ParityQuery], request=None, responses=answers(ParityRow, 201))
+    def post(self, request, pk):
+        """Evaluate whichever of the two has not been evaluated."""
+        told = self._told(request, pk, to="freeze")
+        told.start(by=request.user)
+        ring(sweep)
+        return Response(ParityRow(self._told(request, pk, to="freeze")).data, status=201)
+
+    def _told(self, request, pk, to):
+        course = find(Course, pk, request.user, to=to)
+        query = ParityQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return compared(course, request.user, query.validated_data["a"], query.validated_data["b"])

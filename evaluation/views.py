@@ -1,5 +1,6 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -8,6 +9,7 @@ from accounts.access import find
 from common.doorbell import ring
 from courses.models import Course
 from evaluation.models import Evaluation
+from evaluation.parity import compared, pairs
 from evaluation.report import held_out, job_of, samples
 from evaluation.tasks import sweep
 from finetuning.models import TunedModel
@@ -23,8 +25,11 @@ def evaluations(request, pk):
     rows = (
         Evaluation.objects.of(course).select_related("version__dataset").prefetch_related("verdicts", "arms")
     )
-    models = TunedModel.objects.of(course).select_related("job__version__dataset")
-    context = {"course": course, "step": "evaluations", "evaluations": rows, "models": models}
+    models = TunedModel.objects.of(course).select_related("job__version__dataset", "job__model__provider")
+    models = models.prefetch_related("deployments")
+    context = {
+        "course": course, "step": "evaluations", "evaluations": rows, "models": models, "pairs": pairs(models),
+    }  # fmt: skip
     return render(request, "evaluation/evaluations.html", context)
 
 
@@ -69,3 +74,29 @@ def evaluation_cancel(request, pk):
     evaluation.cancel(by=request.user)
     messages.info(request, _("The evaluation is cancelled."))
     return redirect("evaluation", evaluation.pk)
+
+
+@login_required
+def parity(request, pk):
+    """?a=&b=: the old and the new tuned model of one version; a POST evaluates what is missing."""
+    course = find(Course, pk, request.user, to="read")
+    told = compared(course, request.user, wanted(request, "a"), wanted(request, "b"))
+    if request.method == "POST":
+        find(Course, pk, request.user, to="freeze")
+        told.start(by=request.user)
+        ring(sweep)
+        return redirect(request.get_full_path())
+    context = {"course": course, "step": "evaluations", "told": told, "samples": told.samples[:SHOWN]}
+    if request.htmx:
+        return render(
+            request, "evaluation/_parity_live.html", context, status=200 if told.is_running else STOP_POLLING
+        )
+    return render(request, "evaluation/parity.html", context)
+
+
+def wanted(request, name):
+    """The key of a model that the address names; 404 where it names none."""
+    key = request.GET.get(name, "")
+    if not key.isdecimal():
+        raise Http404
+    return int(key[:19])
