@@ -72,7 +72,9 @@ class NewLimit(serializers.Serializer):
 
 class BudgetRow(serializers.ModelSerializer):
     month = serializers.DateField(format="%Y-%m")
+    free = serializers.DecimalField(**USD)
     over = serializers.DecimalField(help_text="What is held above the limit.", **USD)
+    level = serializers.CharField(read_only=True)
 
     class Meta:
         model = Budget
