@@ -90,6 +90,7 @@ urlpatterns = [
     path("models/<int:pk>/", finetuning.OneTunedModel.as_view(), name="model"),
     path("models/<int:pk>/evaluations/", evaluation.ModelEvaluations.as_view(), name="model_evaluations"),
     path("courses/<int:pk>/evaluations/", evaluation.CourseEvaluations.as_view(), name="evaluations"),
+    path("courses/<int:pk>/parity/", evaluation.OneParity.as_view(), name="parity"),
     path("evaluations/<int:pk>/", evaluation.OneEvaluation.as_view(), name="evaluation"),
     path("evaluations/<int:pk>/cancel/", evaluation.CancelEvaluation.as_view(), name="evaluation_cancel"),
     path("evaluations/<int:pk>/answers/", evaluation.Answers.as_view(), name="answers"),

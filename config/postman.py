@@ -73,7 +73,7 @@ WALK = {
             name="Make a token that may only read",
         ),
         Step("GET /api/tokens/", keep={"token_id": "body[0].id"}),
-        Step("GET /api/sessions/"),
+        Step("GET /api/sessions/", keep={"session_id": "body.length ? body[0].id : 0"}),
     ],
     "2 Prepare: the course and its texts": [
         Step(
@@ -188,6 +188,8 @@ WALK = {
                 "there is a verdict for each measure": 'body.state === "done" && body.verdicts.length === 2'
             },
         ),
+        Step("GET /api/courses/{id}/parity/", query={"a": "0", "b": "0"}, codes=(400, 404)),
+        Step("POST /api/courses/{id}/parity/", {"a": 0, "b": 0}, codes=(400, 404)),
         Step("GET /api/evaluations/{id}/answers/", expect={"both sides answered": "body.count === 8"}),
     ],
     "6 Use": [
@@ -208,8 +210,16 @@ WALK = {
         ),
     ],
     "7 Keep in order": [
+        Step(
+            "GET /api/courses/{id}/notices/",
+            keep={"notice_id": "body.results.length ? body.results[0].id : 0"},
+        ),
+        Step("POST /api/notices/{id}/put-away/", codes=(200, 204, 404)),
         Step("GET /api/courses/{id}/audit/", expect={"what was done is there": "body.count > 20"}),
         Step("GET /api/courses/{id}/audit.csv"),
+        Step("PUT /api/courses/{id}/budget/", {"month": "2099-12", "limit": "12.50"}),
+        Step("GET /api/courses/{id}/costs/"),
+        Step("GET /api/courses/{id}/costs.csv"),
         Step("POST /api/jobs/{id}/approve/", codes=(400, 409)),
         Step("POST /api/jobs/{id}/retry/", codes=(201, 400)),
         Step("POST /api/assistants/{id}/approve/", codes=(400, 409)),

@@ -256,6 +256,8 @@ SPECTACULAR_SETTINGS = {
         "EvaluationStateEnum": "evaluation.states.EvaluationState",
         "ExampleStateEnum": "datasets.states.ExampleState",
         "RoleEnum": "accounts.roles.Role",
+        "NoticeKindEnum": "courses.notices.Kind",
+        "PersonalKindEnum": "common.personal.Kind",
         "MessageRoleEnum": "datasets.formats.ROLE_CHOICES",
         "CourseLanguageEnum": "courses.models.LANGUAGES",
         "PersonLanguageEnum": "accounts.models.LANGUAGES",

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from accounts.models import User
 from tests.doors import pages
 
 pytestmark = pytest.mark.browser
@@ -11,8 +12,9 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component
 
 
 @pytest.fixture
-def session(live_server, root, filled, editor):
+def session(live_server, root, filled, editor, language):
     """(cookie of a superuser, the pages to open): the database is left alone while the browser runs."""
+    User.objects.filter(pk=root.pk).update(language=language)
     group = filled.coursegrouppermission_set.get().group
     course, people = f"/admin/courses/course/{filled.pk}", "/admin/accounts/user"
     cookie = pages(root).cookies["sessionid"].value
@@ -21,18 +23,19 @@ def session(live_server, root, filled, editor):
         f"{course}/permissions/", f"{course}/permissions/user-manage/{editor.pk}/",
         f"{course}/permissions/group-manage/{group.pk}/",
         f"{people}/", f"{people}/add/", f"{people}/{editor.pk}/change/", f"{people}/{editor.pk}/password/",
-        "/admin/finetuning/job/", "/admin/providers/provider/add/", "/admin/providers/model/add/",
+        "/admin/courses/service/", "/admin/finetuning/job/", "/admin/providers/provider/add/", "/admin/providers/model/add/",
         "/admin/accounts/auditentry/", "/admin/auth/group/add/", "/admin/providers/budget/add/",
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])
 @pytest.mark.django_db(transaction=True)
-def test_no_page_breaks_the_policy(session, live_server, chromium):
+def test_no_page_breaks_the_policy(session, live_server, chromium, language, scheme):
     cookie, addresses = session
     complaints = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        window = browser.new_context()
+        window = browser.new_context(color_scheme=scheme)
         window.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = window.new_page()
         page.on("console", lambda line: line.type in BAD and complaints.append((page.url, line.text)))
@@ -40,11 +43,12 @@ def test_no_page_breaks_the_policy(session, live_server, chromium):
         for address in addresses:
             answer = page.goto(live_server.url + address)
             assert answer.status == 200 and page.locator("#content").count() == 1, address
+            assert page.locator("html").get_attribute("lang") == language
             assert "default-src 'none'" in answer.headers["content-security-policy"]
         page.goto(f"{live_server.url}/admin/finetuning/job/")
         page.locator("#action-toggle").check()
-        page.get_by_role("combobox", name="Action").select_option("cancel")
-        page.get_by_role("button", name="Go", exact=True).click()
+        page.locator("select[name=action]").select_option("cancel")
+        page.locator("button[name=index]").click()
         expect(page.locator(".messagelist li").first).to_be_visible()
         browser.close()
     assert not complaints, complaints

@@ -48,6 +48,7 @@ def test_from_sign_in_to_chatting_with_the_tuned_model(page, site):
     page.get_by_role("link", name="The Keeper's Book of Thole Skerry").last.click()
     if page.get_by_role("button", name="Approve all drafts").is_visible():
         page.get_by_role("button", name="Approve all drafts").click()
+    page.get_by_label("I have looked at it").check()  # the book names its keeper
     page.get_by_role("button", name="Freeze").click()
     expect(page.get_by_role("img", name="Tokens an example")).to_be_visible()
     page.get_by_role("link", name="Train on this version").click()
