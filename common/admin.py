@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename, get_user_model
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.shortcuts import redirect
 from django.utils.translation import gettext as now_
 
 from common.states import Refused
@@ -84,6 +85,13 @@ class Page(Discreet, admin.ModelAdmin):
         for key in request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME):
             self.opts.pk.clean(key, None)
         return super().response_action(request, queryset)
+
+    def changelist_view(self, request, extra_context=None):
+        """A filter that makes no sense, such as the year 0, is answered as one that Django refuses itself."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except (OverflowError, ValueError):
+            return redirect(f"{request.path}?e=1")
 
     def history_view(self, request, object_id, extra_context=None):
         """It names who has changed what."""
