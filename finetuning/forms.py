@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from finetuning.models import check_hyperparameters
+from finetuning import hyperparameters
 from providers.models import Model
 
 
@@ -29,8 +29,12 @@ class TrainForm(forms.Form):
     def clean(self):
         values = super().clean()
         named = ("n_epochs", "batch_size", "learning_rate_multiplier")
+        if "model" not in values:
+            return values
         try:
-            values["hyperparameters"] = check_hyperparameters({name: values.get(name) for name in named})
+            values["hyperparameters"] = hyperparameters.check(
+                {name: values.get(name) for name in named}, values["model"].provider
+            )
         except ValidationError as error:
             self.add_error(None, error)
         return values

@@ -1,6 +1,5 @@
 import uuid
 
-from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -10,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.access import CourseRows
 from accounts.approving import check_second_person
 from accounts.models import User, record
-from common.states import Refused, Stateful, Sweepable, SweepQuerySet
+from common.states import IllegalMove, Refused, Stateful, Sweepable, SweepQuerySet
 from courses.notices import Notice
 from datasets.formats import canonical, digest
 from datasets.models import Version
 from datasets.states import Split
+from finetuning import hyperparameters as hyper
 from finetuning.states import (
     CANCELLED,
     FAILED,
@@ -22,6 +22,8 @@ from finetuning.states import (
     INTENDED,
     LIVE,
     MOVES,
+    PAUSABLE,
+    PAUSED,
     PROPOSED,
     SUCCEEDED,
     JobState,
@@ -30,46 +32,27 @@ from finetuning.states import (
 from providers.models import LedgerEntry, Model, Provider
 from providers.pricing import auto_epochs, training_cost
 
-LIMITS = {
-    "n_epochs": (int, 1, 50),
-    "batch_size": (int, 1, 256),
-    "learning_rate_multiplier": (float, 0.001, 100),
-}
-
-
-def check_hyperparameters(values: dict) -> dict:
-    """{name: number or "auto"} within the provider-independent limits, or ValidationError."""
-    clean = {}
-    for name, (kind, low, high) in LIMITS.items():
-        value = values.get(name, "auto")
-        if value in ("auto", "", None):
-            clean[name] = "auto"
-            continue
-        try:
-            clean[name] = kind(value)
-        except (TypeError, ValueError) as error:
-            raise ValidationError({name: now_("a number or “auto”")}) from error
-        if not low <= clean[name] <= high:
-            raise ValidationError({name: now_("between %(low)s and %(high)s") % {"low": low, "high": high}})
-    return clean
-
 
 class JobQuerySet(SweepQuerySet, CourseRows):
     def live(self):
         return self.filter(state__in=LIVE)
 
     @transaction.atomic
-    def start(self, version, model, by=None, hyperparameters=None, seed=42, suffix="", retry_of=None):
+    def start(
+        self, version, model, by=None, hyperparameters=None, seed=42, suffix="", retry_of=None,
+        method=Method.SUPERVISED,
+    ):  # fmt: skip
         """A job that waits for the sweep, its money held. The same request while one is live is that one."""
-        hyper = check_hyperparameters(hyperparameters or {})
-        self._check(version, model)
-        fingerprint = digest(canonical([hyper, seed, suffix]))
+        self._check(version, model, method)
+        values = hyper.check(hyperparameters or {}, model.provider, method)
+        marks = [values, seed, suffix] + ([method] if method != Method.SUPERVISED else [])
+        fingerprint = digest(canonical(marks))
         Version.objects.select_for_update().get(pk=version.pk)
         same = self.live().filter(version=version, model=model, fingerprint=fingerprint).first()
         if same:
             return same
         job = self.model(
-            version=version, model=model, hyperparameters=hyper, seed=seed, suffix=suffix,
+            version=version, model=model, hyperparameters=values, seed=seed, suffix=suffix, method=method,
             fingerprint=fingerprint, by=by, retry_of=retry_of,
         )  # fmt: skip
         job.full_clean(exclude=["ledger", "by"])
@@ -87,7 +70,10 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         record(by, act, job, job.course, model=str(model), estimate=str(money))
         return job
 
-    def _check(self, version, model):
+    def _check(self, version, model, method):
+        if method not in model.provider.can("methods"):
+            words = {"provider": model.provider, "method": Method(method).label}
+            raise Refused(now_("%(provider)s does not train by “%(method)s”.") % words)
         if not Model.objects.trainable().filter(pk=model.pk).exists():
             raise Refused(now_("%s cannot be tuned any more. Choose another model.") % model)
         long = version.examples.filter(split=Split.TRAIN, tokens__gt=model.example_tokens).count()
@@ -98,6 +84,13 @@ class JobQuerySet(SweepQuerySet, CourseRows):
             )
         if model.price("train") is None:
             raise Refused(now_("The price of %s is not known. Staff enter it first.") % model)
+
+
+class Wanted(models.TextChoices):
+    """What the provider is to be asked for at the next step, besides an end."""
+
+    PAUSE = "pause", _("pause")
+    RESUME = "resume", _("resume")
 
 
 class Job(Stateful, Sweepable):
@@ -125,6 +118,7 @@ class Job(Stateful, Sweepable):
     sent_at = models.DateTimeField(null=True, blank=True)
     sendings = models.PositiveIntegerField(default=0)
     cancel_wanted = models.BooleanField(default=False)
+    wanted = models.CharField(max_length=8, blank=True, choices=Wanted.choices, editable=False)
     error_code = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     last_event = models.CharField(max_length=200, blank=True)
@@ -132,6 +126,7 @@ class Job(Stateful, Sweepable):
     remote_mark = models.CharField(max_length=40, blank=True)
     trained_tokens = models.PositiveBigIntegerField(_("billed tokens"), null=True, blank=True)
     finishes_at = models.DateTimeField(null=True, blank=True)
+    result_files = models.JSONField(_("result files"), default=list, blank=True)
     ledger = models.OneToOneField(LedgerEntry, models.PROTECT, related_name="job")
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="retries")
@@ -170,10 +165,14 @@ class Job(Stateful, Sweepable):
 
     def estimated(self):
         """(tokens, US dollars) that training will take, by the statistics of the version."""
-        count = self.version.statistics[Split.TRAIN]
+        tokens = self.version.statistics[Split.TRAIN]["tokens"]
+        return tokens * self.epochs, training_cost(self.model, tokens, self.epochs)
+
+    @property
+    def epochs(self) -> int:
+        """As asked for, or what `auto` is expected to become."""
         wanted = self.hyperparameters["n_epochs"]
-        epochs = auto_epochs(count["examples"]) if wanted == "auto" else wanted
-        return count["tokens"] * epochs, training_cost(self.model, count["tokens"], epochs)
+        return auto_epochs(self.version.statistics[Split.TRAIN]["examples"]) if wanted == "auto" else wanted
 
     def advance_to(self, state, note="", **changes):
         """Move, and with the last move put down the end and the money."""
@@ -213,6 +212,40 @@ class Job(Stateful, Sweepable):
             self._settle()
 
     @transaction.atomic
+    def pause(self, by=None):
+        """Ask the provider to stop for a while and keep a usable snapshot."""
+        if not self.provider.can("pause"):
+            raise Refused(now_("%s cannot pause a training. It can be cancelled.") % self.provider)
+        self._want(Wanted.PAUSE, PAUSABLE, by)
+
+    @transaction.atomic
+    def resume(self, by=None):
+        self._want(Wanted.RESUME, [PAUSED], by)
+
+    def _want(self, verb, states, by):
+        here = Job.objects.filter(pk=self.pk, state__in=states, cancel_wanted=False)
+        if not here.update(wanted=verb, next_poll_at=timezone.now()):
+            self.refresh_from_db()
+            words = {"job": self, "state": self.get_state_display(), "verb": verb.label}
+            raise IllegalMove(now_("%(job)s is “%(state)s”: “%(verb)s” is not possible.") % words)
+        record(by, f"job.{verb}", self, self.course, before=self.state)
+        self.refresh_from_db(fields=["wanted", "next_poll_at"])
+
+    @property
+    def is_set_aside(self):
+        """No sweep takes it any more: its steps crashed again and again."""
+        return self.state in LIVE and self.state != PROPOSED and self.next_poll_at is None
+
+    @transaction.atomic
+    def take_up(self, by=None):
+        """Let the sweep have a job again that was set aside."""
+        here = Job.objects.filter(pk=self.pk, state__in=LIVE, next_poll_at=None).exclude(state=PROPOSED)
+        if not here.update(next_poll_at=timezone.now(), attempts=0, lease_until=None, problem=""):
+            raise Refused(now_("%s was not set aside.") % self)
+        record(by, "job.take_up", self, self.course)
+        self.refresh_from_db()
+
+    @transaction.atomic
     def approve(self, by):
         """A second person agrees to what costs money; from here on the sweep takes it."""
         check_second_person(by, self.by)
@@ -224,8 +257,9 @@ class Job(Stateful, Sweepable):
         if self.state not in (FAILED, CANCELLED):
             raise Refused(now_("Only a job that failed or was cancelled can be tried again."))
         return Job.objects.start(
-            self.version, self.model, by, self.hyperparameters, self.seed, self.suffix, retry_of=self
-        )
+            self.version, self.model, by, self.hyperparameters, self.seed, self.suffix,
+            retry_of=self, method=self.method,
+        )  # fmt: skip
 
     @property
     def progress(self):

@@ -9,6 +9,7 @@ from accounts.roles import Role
 from courses.models import Membership
 from courses.notices import Kind, Notice
 from datasets.states import Split
+from finetuning.hyperparameters import kept_for
 from finetuning.models import Deployment, TunedModel
 from providers.models import Model, Provider
 
@@ -126,4 +127,5 @@ def settings_of(job) -> dict:
     """What the training form starts with where the same is to be trained elsewhere."""
     model = elsewhere(job)
     chosen = {"model": model.pk} if model else {}
-    return {**job.hyperparameters, "seed": job.seed, "suffix": job.suffix, **chosen}
+    values = kept_for(job.hyperparameters, model.provider) if model else job.hyperparameters
+    return {**values, "seed": job.seed, "suffix": job.suffix, **chosen}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from finetuning import views
+from finetuning import views, webhooks
 
 urlpatterns = [
     path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
@@ -9,4 +9,5 @@ urlpatterns = [
     path("jobs/<int:pk>/approve/", views.job_approve, name="job_approve"),
     path("jobs/<int:pk>/retry/", views.job_retry, name="job_retry"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job_cancel"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
 ]

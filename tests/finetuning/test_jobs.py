@@ -6,9 +6,10 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from common.states import Refused
-from finetuning.models import Job, check_hyperparameters
+from finetuning import hyperparameters
+from finetuning.models import Job
 from finetuning.states import FINAL, LIVE, MOVES, JobState
-from providers.models import Budget, LedgerEntry
+from providers.models import Budget, LedgerEntry, Provider
 from tests import factories
 from tests.common.crowd import at_once
 
@@ -85,20 +86,29 @@ def test_examples_that_are_too_long_are_refused_with_their_count(version, budget
 )  # fmt: skip
 def test_a_hyperparameter_out_of_bounds_is_refused_by_name(values):
     with pytest.raises(ValidationError) as refusal:
-        check_hyperparameters(values)
+        hyperparameters.check(values, Provider(kind="compatible"))
     assert list(refusal.value.message_dict) == list(values)
 
 
 def test_hyperparameters_are_numbers_or_auto():
-    assert check_hyperparameters({}) == {
-        "n_epochs": "auto",
-        "batch_size": "auto",
-        "learning_rate_multiplier": "auto",
-    }
-    told = check_hyperparameters(
-        {"n_epochs": "3", "batch_size": "", "learning_rate_multiplier": "0.5", "other": 1}
+    provider = Provider(kind="compatible")
+    auto = {"n_epochs": "auto", "batch_size": "auto", "learning_rate_multiplier": "auto"}
+    assert hyperparameters.check({}, provider) == auto
+    told = hyperparameters.check(
+        {"n_epochs": "3", "batch_size": "", "learning_rate_multiplier": "0.5", "lora_r": "auto"}, provider
     )
     assert told == {"n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": 0.5}
+    with pytest.raises(ValidationError, match="no hyperparameter “other”"):
+        hyperparameters.check({"other": 1}, provider)
+
+
+def test_what_may_be_set_follows_from_what_the_provider_takes():
+    there = Provider(kind="nebius")
+    told = hyperparameters.check({"learning_rate": "1e-4", "lora_r": 16, "batch_size": 32}, there)
+    assert told["learning_rate"] == 1e-4 and told["lora_r"] == 16 and told["lora_dropout"] == "auto"
+    with pytest.raises(ValidationError) as refusal:
+        hyperparameters.check({"learning_rate_multiplier": 2, "batch_size": 33, "beta": 1}, there)
+    assert set(refusal.value.message_dict) == {"learning_rate_multiplier", "batch_size", "beta"}
 
 
 @pytest.mark.parametrize("suffix", ["a b", "курс", "a/b", "a\r\nb", "x" * 41, "a.b"])
