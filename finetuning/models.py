@@ -43,7 +43,7 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         method=Method.SUPERVISED,
     ):  # fmt: skip
         """A job that waits for the sweep, its money held. The same request while one is live is that one."""
-        self._check(version, model, method)
+        self.refuse_unfit(version, model, method)
         values = hyper.check(hyperparameters or {}, model.provider, method)
         marks = [values, seed, suffix] + ([method] if method != Method.SUPERVISED else [])
         fingerprint = digest(canonical(marks))
@@ -70,7 +70,8 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         record(by, act, job, job.course, model=str(model), estimate=str(money))
         return job
 
-    def _check(self, version, model, method):
+    def refuse_unfit(self, version, model, method):
+        """Refused where no job of this version on this model could start today."""
         if method not in model.provider.can("methods"):
             words = {"provider": model.provider, "method": Method(method).label}
             raise Refused(now_("%(provider)s does not train by “%(method)s”.") % words)
