@@ -42,6 +42,8 @@ ROUTES = [
     Route(JOBS, jobs.list_jobs),
     Route(JOBS + "/{id}", jobs.retrieve),
     Route(JOBS + "/{id}/cancel", jobs.cancel, methods=["POST"]),
+    Route(JOBS + "/{id}/pause", jobs.pause, methods=["POST"]),
+    Route(JOBS + "/{id}/resume", jobs.resume, methods=["POST"]),
     Route(JOBS + "/{id}/events", jobs.list_events),
     Route(JOBS + "/{id}/checkpoints", jobs.list_checkpoints),
     Route("/v1/models", models.list_models),

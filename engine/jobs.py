@@ -9,8 +9,7 @@ import time
 
 from engine import results
 
-WAITING = ("validating_files", "queued")
-ALIVE = (*WAITING, "running")
+ALIVE = ("validating_files", "queued", "running", "paused")
 MAX_FRUITLESS_STARTS = 3
 KEPT_CHECKPOINTS = 3
 
@@ -58,10 +57,10 @@ class Jobs:
             return False
         if not self._move(job, "running", ("queued", "running"), starts=starts, progress=saved_step):
             return False
-        if job["status"] == "queued":
+        if not saved_step and job["status"] == "queued":
             self.say(job, "started", "Fine-tuning job started")
         else:
-            self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}", level="warn")
+            self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}")
         return True
 
     def _why_stuck(self, job, saved_step):
@@ -126,6 +125,20 @@ class Jobs:
         if done:
             self.say(job, "cancelled", "The job was cancelled")
         return done
+
+    def pause(self, job):
+        """False for a job that neither waits nor runs; its trainer saves, and frees the device."""
+        paused = self._move(job, "paused", ("queued", "running"), estimated_finish=None)
+        if paused:
+            self.say(job, f"paused-{time.time()}", "The job was paused")
+        return paused
+
+    def resume(self, job):
+        """False unless the job is paused; it queues again, and goes on after its last saved step."""
+        resumed = self._move(job, "queued", ("paused",), starts=0)
+        if resumed:
+            self.say(job, f"unpaused-{time.time()}", "The job was resumed, and is queued")
+        return resumed
 
     def delete_model(self, model):
         if model:

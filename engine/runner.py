@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from engine.hyperparameters import LEARNING_RATE
+from engine.jobs import ALIVE
 from engine.worker import PAUSE, Worker
 
 # A trainer touches its log after every forward pass; one that is silent for so long hangs.
@@ -37,7 +38,7 @@ class Runner(Worker):
             self.jobs.fail(job, end["code"], end["message"])
         elif self.stopping.is_set():
             self.jobs.rest(job)
-        if self.jobs.get(job["id"])["status"] != "running":
+        if self.jobs.get(job["id"])["status"] not in ALIVE:
             self.jobs.tidy(job)
 
     def _write_order(self, job, folder):
@@ -74,9 +75,12 @@ class Runner(Worker):
                 end = self._record(job, line) or end
             if ended:
                 return end
-            if self.jobs.get(job["id"])["status"] != "running" or log.silence() > SILENCE:
+            status = self.jobs.get(job["id"])["status"]
+            if status not in ALIVE or log.silence() > SILENCE:
                 process.kill()
-            elif self.stopping.wait(PAUSE):
+            elif status != "running":
+                process.terminate()
+            if self.stopping.wait(PAUSE):
                 self._halt(process)
 
     def _record(self, job, line):

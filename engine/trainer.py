@@ -1,5 +1,7 @@
 """Train one job: `python -m engine.trainer JOBDIR`.
 
+SIGTERM lets it finish its step, save and leave a checkpoint.
+
 In: job.json, training.jsonl and perhaps validation.jsonl. Out: metrics.jsonl, which only grows, a PEFT folder
 for each epoch under checkpoints/, and final/. state.safetensors is what a next process resumes from.
 """
@@ -54,7 +56,7 @@ class Trainer:
             metrics = self._step(step)
             pace = (time.monotonic() - began) / (step - first + 1)
             self._report(step, metrics, seconds_left=pace * (self.total_steps - step))
-            if self.schedule.ends_epoch(step):
+            if self.schedule.ends_epoch(step) or self.asked_to_stop:
                 self.model.save_adapter(self.folder / "checkpoints" / f"step-{step}")
                 self.log.write("checkpoint", step=step)
             due = time.monotonic() - last_save > SAVE_EVERY

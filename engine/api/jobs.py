@@ -29,12 +29,24 @@ def retrieve(request):
 
 
 def cancel(request):
+    return _moved(request, request.app.state.jobs.cancel, "has already ended")
+
+
+def pause(request):
+    return _moved(request, request.app.state.jobs.pause, "can be paused only while it is queued or runs")
+
+
+def resume(request):
+    return _moved(request, request.app.state.jobs.resume, "is not paused")
+
+
+def _moved(request, move, otherwise):
     job = _find(request)
-    jobs = request.app.state.jobs
-    if not jobs.cancel(job):
-        status = jobs.get(job["id"])["status"]
-        raise invalid("id", f"Job has already ended: its status is '{status}'.", "invalid_job_status")
-    return JSONResponse(shown(jobs.get(job["id"])))
+    done = move(job)
+    job = _find(request)
+    if not done:
+        raise invalid("id", f"Job {otherwise}: its status is '{job['status']}'.", "invalid_job_status")
+    return JSONResponse(shown(job))
 
 
 def list_events(request):
