@@ -8,7 +8,7 @@ from django.utils.translation import gettext as now_
 
 from common.states import Refused
 
-SECRET = frozenset({"password", "key", "digest", "token_key"})
+SECRET = frozenset({"password", "key", "webhook_secret", "digest", "token_key"})
 
 
 def holds(user, act, model):

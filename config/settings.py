@@ -163,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
         ("evaluation.sweep", SWEEP_SECONDS, 30),
         ("courses.post", 30.0, 30),
         ("providers.check_models", 3600.0, 600),
+        ("providers.forget_deliveries", crontab(hour=4, minute=0), 3600),
         ("finetuning.watch", crontab(hour=5, minute=0), 3600),
     )
 }

@@ -1,7 +1,9 @@
 import json
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +13,10 @@ from common.admin import ReadOnly, act
 from courses.models import Course
 from providers.capabilities import BASE
 from providers.catalogue import check
-from providers.models import Budget, LedgerEntry, Model, Price, Provider, Upload
+from providers.models import Budget, Delivery, LedgerEntry, Model, Price, Provider, Upload
 from providers.probing import probe, result_of
 from providers.rotating import rotate_key
+from providers.webhooks import check_secret
 
 
 class ProviderForm(forms.ModelForm):
@@ -23,6 +26,13 @@ class ProviderForm(forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Leave empty to keep it. Another address takes the key away: enter it anew."),
     )
+    new_webhook_secret = forms.CharField(
+        label=_("New secret of its webhook"),
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        validators=[check_secret],
+        help_text=_("As the provider shows it, whsec_ and more. Leave empty to keep it."),
+    )
 
     class Meta:
         model = Provider
@@ -31,13 +41,15 @@ class ProviderForm(forms.ModelForm):
     def save(self, commit=True):
         if self.cleaned_data["new_key"]:
             self.instance.key = self.cleaned_data["new_key"]
+        if self.cleaned_data["new_webhook_secret"]:
+            self.instance.webhook_secret = self.cleaned_data["new_webhook_secret"]
         return super().save(commit)
 
 
 @admin.register(Provider)
 class ProviderAdmin(Audited):
     form = ProviderForm
-    untold = frozenset({"new_key"})
+    untold = frozenset({"new_key", "new_webhook_secret"})
     list_display = ["name", "kind", "base_url", "key_ending", "is_active", "works", "tested", "rests_until"]
     list_filter = ["kind", "is_active"]
     search_fields = ["name", "base_url"]
@@ -49,6 +61,7 @@ class ProviderAdmin(Audited):
         "failures",
         "rests_until",
         "models_checked",
+        "webhook",
     ]
     actions = ["test_connection", "check_models", "rotate"]
 
@@ -71,6 +84,14 @@ class ProviderAdmin(Audited):
     def can_do(self, provider):
         told = ((name, json.dumps(provider.can(name))) for name in BASE)
         return format_html_join(mark_safe("<br>"), "{}: {}", told)
+
+    @admin.display(description=_("webhook"))
+    def webhook(self, provider):
+        """Where the provider is to send it, once it has a secret."""
+        if not provider.pk or not provider.can("webhooks"):
+            return "-"
+        address = f"{settings.SITE_URL}{reverse('webhook', args=[provider.pk])}"
+        return address if provider.webhook_secret else _("%s (it has no secret yet)") % address
 
     @admin.action(description=_("Test the connection"), permissions=["act"])
     def test_connection(self, request, queryset):
@@ -159,4 +180,12 @@ class UploadAdmin(ReadOnly):
     list_display = ["remote_id", "provider", "sha256", "bytes", "sent"]
     list_filter = ["provider"]
     search_fields = ["remote_id", "sha256"]
+    list_select_related = ["provider"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = ["webhook_id", "provider", "at"]
+    list_filter = ["provider"]
+    search_fields = ["webhook_id"]
     list_select_related = ["provider"]

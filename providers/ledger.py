@@ -139,6 +139,7 @@ class LedgerEntry(models.Model):
         TRAINING = "training", _("training")
         EVALUATION = "evaluation", _("evaluation")
         CHAT = "chat", _("chat")
+        HOSTING = "hosting", _("hosting")
 
     course = models.ForeignKey(Course, models.CASCADE, related_name="ledger")
     purpose = models.CharField(_("for"), max_length=16, choices=Purpose.choices)

@@ -14,6 +14,7 @@ from providers.capabilities import capability, check_record
 from providers.ledger import Budget as Budget
 from providers.ledger import LedgerEntry as LedgerEntry
 from providers.ledger import OverBudget as OverBudget
+from providers.webhooks import KEPT_FOR, check_secret
 
 
 class ProviderQuerySet(models.QuerySet):
@@ -51,6 +52,7 @@ class Provider(models.Model):
         help_text=_("https, ends in /v1; empty for the engine of this installation"),
     )  # fmt: skip
     key = EncryptedField(_("key"), blank=True)
+    webhook_secret = EncryptedField(_("secret of its webhook"), blank=True, validators=[check_secret])
     capabilities = models.JSONField(
         _("capabilities"), default=dict, blank=True, validators=[check_record],
         help_text=_("where it differs from others of its kind, such as {\"suffix_length\": 18}"),
@@ -180,7 +182,7 @@ class Model(models.Model):
         return not self.languages or language in [code.strip() for code in self.languages.split(",")]
 
     def price(self, what, on=None) -> Decimal | None:
-        """US dollars per 1M tokens for `what` (train, input, cached, output) on a day; None if unknown."""
+        """US dollars on a day per 1M tokens (train, input, cached, output) or per hour (hosting); None if unknown."""
         day = on or timezone.localdate()
         known = [row for row in self.prices.all() if row.what == what and row.valid_from <= day]
         return max(known, key=lambda row: row.valid_from).amount if known else None
@@ -192,10 +194,13 @@ class Price(models.Model):
         INPUT = "input", _("input")
         CACHED = "cached", _("cached input")
         OUTPUT = "output", _("output")
+        HOSTING = "hosting", _("an hour of a deployment")
 
     model = models.ForeignKey(Model, models.CASCADE, related_name="prices", verbose_name=_("base model"))
     what = models.CharField(_("for"), max_length=8, choices=What.choices)
-    amount = models.DecimalField(_("US dollars per 1M tokens"), max_digits=12, decimal_places=4)
+    amount = models.DecimalField(
+        _("US dollars"), max_digits=12, decimal_places=4, help_text=_("per 1M tokens; hosting: per hour")
+    )
     valid_from = models.DateField(_("valid from"), help_text=_("the newest that is not in the future counts"))
     source = models.CharField(_("source"), max_length=300, help_text=_("where and when it was read"))
 
@@ -229,3 +234,27 @@ class Upload(models.Model):
 
     def __str__(self):
         return self.remote_id
+
+
+class DeliveryQuerySet(models.QuerySet):
+    def forget_old(self, now=None):
+        """Those that can come no more: their timestamps are too old by now."""
+        return self.filter(at__lt=(now or timezone.now()) - KEPT_FOR).delete()[0]
+
+
+class Delivery(models.Model):
+    """A webhook that came with the provider's signature, kept so that it counts once."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="deliveries")
+    webhook_id = models.CharField(max_length=200)
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["provider", "webhook_id"], name="each_delivery_once")]
+        verbose_name, verbose_name_plural = _("delivery"), _("deliveries")
+
+    def __str__(self):
+        return self.webhook_id

@@ -1,4 +1,4 @@
-"""A provider's key in the database, encrypted anew."""
+"""A provider's secrets in the database, encrypted anew."""
 
 from django.db import transaction
 
@@ -10,5 +10,5 @@ from providers.models import Provider
 def rotate_key(pk, by=None):
     """By the first of FIELD_KEYS; cryptography.fernet.InvalidToken where none of them opens it."""
     provider = Provider.objects.select_for_update().get(pk=pk)
-    provider.save(update_fields=["key"])
+    provider.save(update_fields=["key", "webhook_secret"])
     record(by, "provider.rotate_key", provider)

@@ -2,6 +2,7 @@ import structlog
 from celery import shared_task
 
 from providers import catalogue
+from providers.models import Delivery
 
 log = structlog.get_logger()
 
@@ -10,3 +11,8 @@ log = structlog.get_logger()
 def check_models():
     for change in catalogue.check_due():
         log.info("a model at its provider", model=str(change.row), change=change.text)
+
+
+@shared_task(name="providers.forget_deliveries")
+def forget_deliveries():
+    Delivery.objects.forget_old()

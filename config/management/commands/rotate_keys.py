@@ -14,8 +14,9 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args, **options):
+        with_secrets = Provider.objects.exclude(key="", webhook_secret="")
         closed = [
-            *self.rotate("provider", "keys of providers", Provider.objects.exclude(key=""), rotate_key),
+            *self.rotate("provider", "keys of providers", with_secrets, rotate_key),
             *self.rotate(
                 "second factor", "second factors", Authenticator.objects.all(), reseal_second_factor
             ),
