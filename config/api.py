@@ -78,6 +78,7 @@ urlpatterns = [
     path("versions/<int:pk>/", datasets.OneVersion.as_view(), name="version"),
     path("versions/<int:pk>/files/<str:split>/", datasets.VersionFile.as_view(), name="version_file"),
     path("versions/<int:pk>/jobs/", finetuning.VersionJobs.as_view(), name="version_jobs"),
+    path("versions/<int:pk>/jobs/preview/", finetuning.PreviewJob.as_view(), name="job_preview"),
     path("courses/<int:pk>/jobs/", finetuning.CourseJobs.as_view(), name="jobs"),
     path("jobs/<int:pk>/", finetuning.OneJob.as_view(), name="job"),
     path("jobs/<int:pk>/cancel/", finetuning.CancelJob.as_view(), name="job_cancel"),

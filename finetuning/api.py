@@ -8,7 +8,10 @@ from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
 from common.doorbell import ring
 from courses.models import Course
 from datasets.models import Version
+from finetuning.hyperparameters import LIMITS
 from finetuning.models import Checkpoint, Event, Job, Metric, TunedModel
+from finetuning.preview import preview
+from finetuning.states import Method
 from finetuning.tasks import sweep
 from providers.models import Model
 
@@ -35,8 +38,32 @@ class NewJob(serializers.Serializer):
     n_epochs = serializers.CharField(default="auto", help_text="1 to 50, or auto")
     batch_size = serializers.CharField(default="auto", help_text="1 to 256, or auto")
     learning_rate_multiplier = serializers.CharField(default="auto", help_text="over 0, or auto")
+    learning_rate = serializers.CharField(
+        default="auto", help_text="where the provider takes the rate itself"
+    )
+    lora_r = serializers.CharField(default="auto", help_text="where the provider takes LoRA settings")
+    lora_alpha = serializers.CharField(default="auto", help_text="as above")
+    lora_dropout = serializers.CharField(default="auto", help_text="as above")
+    beta = serializers.CharField(default="auto", help_text="of the method `dpo`")
+    method = serializers.ChoiceField(Method.choices, default=Method.SUPERVISED)
     seed = serializers.IntegerField(default=42, min_value=0, max_value=2**31 - 1)
     suffix = serializers.RegexField(r"^[A-Za-z0-9-]*$", default="", allow_blank=True, max_length=40)
+
+
+class PreviewRow(serializers.Serializer):
+    text = serializers.CharField(help_text="What will happen, when, and for how much.")
+    problem = serializers.CharField(help_text="Why the job would be refused; empty where it would not.")
+    examples = serializers.IntegerField()
+    tokens = serializers.IntegerField(help_text="of one epoch")
+    epochs = serializers.IntegerField(help_text="As asked, or what auto is expected to become.")
+    total_tokens = serializers.IntegerField()
+    price = serializers.DecimalField(12, 4, allow_null=True, help_text="US dollars per 1M tokens")
+    estimate = serializers.DecimalField(14, 6, source="cost", allow_null=True, help_text="US dollars")
+    formula = serializers.CharField()
+    free = serializers.DecimalField(14, 6, help_text="US dollars that the course may still spend this month")
+    over = serializers.BooleanField(help_text="The estimate is more than that.")
+    needs_approval = serializers.BooleanField(help_text="It would wait for a second person.")
+    seconds = serializers.FloatField(allow_null=True, help_text="By past jobs; null where there are none.")
 
 
 class EventRow(serializers.ModelSerializer):
@@ -80,14 +107,27 @@ class VersionJobs(APIView):
     def post(self, request, pk):
         """Start training on a version. Asking twice for the same is one job."""
         version = find(Version, pk, request.user, to="train")
-        values = checked(NewJob, request)
-        model = Model.objects.trainable().filter(pk=values.pop("model")).first()
-        if model is None:
-            raise serializers.ValidationError({"model": "There is no such model that can be tuned."})
-        seed, suffix = values.pop("seed"), values.pop("suffix")
-        job = Job.objects.start(version, model, request.user, values, seed=seed, suffix=suffix)
+        job = Job.objects.start(version, by=request.user, **settings_of(request))
         ring(sweep)
         return Response(JobRow(job).data, status=201)
+
+
+class PreviewJob(APIView):
+    @extend_schema(request=NewJob, responses=answers(PreviewRow))
+    def post(self, request, pk):
+        """What a job with these settings would do, when, and for how much; nothing is started."""
+        version = find(Version, pk, request.user, to="train")
+        return Response(PreviewRow(preview(version, **settings_of(request))).data)
+
+
+def settings_of(request) -> dict:
+    """What a job is started with, or a 400."""
+    values = checked(NewJob, request)
+    model = Model.objects.trainable().filter(pk=values["model"]).first()
+    if model is None:
+        raise serializers.ValidationError({"model": "There is no such model that can be tuned."})
+    told = {name: values.pop(name) for name in ("seed", "suffix", "method")}
+    return {**told, "model": model, "hyperparameters": {name: values[name] for name in LIMITS}}
 
 
 class OneJob(APIView):

@@ -5,6 +5,7 @@ from finetuning import views, webhooks
 urlpatterns = [
     path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
     path("versions/<int:pk>/train/", views.train, name="train"),
+    path("versions/<int:pk>/train/preview/", views.train_preview, name="train_preview"),
     path("jobs/<int:pk>/", views.job, name="job"),
     path("jobs/<int:pk>/approve/", views.job_approve, name="job_approve"),
     path("jobs/<int:pk>/retry/", views.job_retry, name="job_retry"),

@@ -10,8 +10,9 @@ from courses.models import Course
 from datasets.costs import offers
 from datasets.models import Version
 from finetuning import curves
-from finetuning.forms import TrainForm
+from finetuning.forms import AdvancedForm, SimpleForm
 from finetuning.models import Job
+from finetuning.preview import preview
 from finetuning.tasks import sweep
 
 STOP_POLLING = 286
@@ -30,24 +31,36 @@ def jobs(request, pk):
 @login_required
 def train(request, pk):
     version = find(Version, pk, request.user, to="train")
-    form = TrainForm(request.POST or None)
+    form = form_for(request, version)
     if form.is_valid():
-        values = form.cleaned_data
-        job = Job.objects.start(
-            version,
-            values["model"],
-            request.user,
-            values["hyperparameters"],
-            values["seed"],
-            values["suffix"],
-        )
+        job = Job.objects.start(version, by=request.user, **form.settings)
         ring(sweep)
         return redirect("job", job.pk)
-    context = {
+    return render(request, "finetuning/train.html", _training(version, form))
+
+
+@login_required
+def train_preview(request, pk):
+    """The form as it stands and what would come of it; nothing is started."""
+    version = find(Version, pk, request.user, to="train")
+    part = "finetuning/_train_form.html" if request.htmx else "finetuning/train.html"
+    return render(request, part, _training(version, form_for(request, version)))
+
+
+def form_for(request, version):
+    """Simple, unless all the settings are asked for or sent."""
+    if request.method == "POST":
+        return (SimpleForm if "effort" in request.POST else AdvancedForm)(version, request.POST)
+    return (AdvancedForm if "advanced" in request.GET else SimpleForm)(version)
+
+
+def _training(version, form):
+    previewed = form.previewed()
+    told = preview(version, **previewed.settings) if previewed.is_valid() else None
+    return {
         "course": version.dataset.course, "step": "jobs", "version": version, "form": form,
-        "offers": offers(version),
+        "preview": told, "offers": offers(version),
     }  # fmt: skip
-    return render(request, "finetuning/train.html", context)
 
 
 @require_safe

@@ -87,5 +87,10 @@ def hyperparameter(name):
         "n_epochs": _("Epochs"),
         "batch_size": _("Batch size"),
         "learning_rate_multiplier": _("Learning rate ×"),
+        "learning_rate": _("Learning rate"),
+        "lora_r": _("LoRA rank"),
+        "lora_alpha": _("LoRA alpha"),
+        "lora_dropout": _("LoRA dropout"),
+        "beta": _("Beta"),
     }
     return names.get(name, name)

@@ -62,7 +62,7 @@ def test_training_is_started_and_leads_to_the_job(version, model, budget, editor
         {"n_epochs": "0"},
         {"seed": "x"},
         {"suffix": "a b"},
-        {"suffix": "x" * 19},
+        {"suffix": "x" * 41},
     ],
 )
 def test_a_bad_request_is_shown_again(version, model, budget, editor, change):
