@@ -1,15 +1,22 @@
 """What the provider says of a job, into our rows: status, events, metrics, checkpoints, the end."""
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import structlog
 from django.utils.translation import gettext as _
 
-from finetuning.models import Checkpoint, Event, Job, Metric, succeed
-from finetuning.states import CANCELLED, FAILED, STATUS, SUCCEEDED
+from finetuning import results
+from finetuning.models import Checkpoint, Event, Job, Metric, Wanted, succeed
+from finetuning.states import CANCELLED, FAILED, PAUSED, STATUS, SUCCEEDED
 from providers import client
 from providers.errors import GivenUp
 
+log = structlog.get_logger()
+ENDS = (SUCCEEDED, FAILED, CANCELLED)
+RUNS = ("validating_files", "queued", "running")
+MOST_RESULT_FILES = 5
 FRAME = {"step", "total_steps"}
 LAST_STEP = 2**31 - 1
 
@@ -19,43 +26,60 @@ def adopt(job, remote):
     Job.objects.filter(pk=job.pk).update(remote_id=remote.id)
     job.remote_id = remote.id
     state = STATUS.get(remote.status)
-    early = state if state and state not in (SUCCEEDED, FAILED, CANCELLED) else STATUS["queued"]
+    early = state if state and state not in ENDS else STATUS["queued"]
     job.advance_to(early, note=remote.id, raw_status=remote.status, problem="")
 
 
 def follow(job, remote) -> dict:
     """Bring the rows up to the provider's state; safe to repeat. Returns what is still to be written of the job."""
-    if job.cancel_wanted and STATUS.get(remote.status) not in (SUCCEEDED, FAILED, CANCELLED):
-        remote = _cancel(job, remote)
+    remote, changes = _ask(job, remote)
     if job.provider.can("events"):
         take_events(job)
     state = STATUS.get(remote.status)
-    changes = {"raw_status": remote.status, **_numbers(remote)}
-    if state in (SUCCEEDED, FAILED, CANCELLED):
+    changes |= {"raw_status": remote.status, **_numbers(remote)}
+    if state in ENDS or not job.provider.can("event_metrics"):
         take_checkpoints(job)
+    if state in ENDS:
         return _end(job, remote, state, changes) or {}
     if state and state != job.state:
         job.advance_to(state, **changes)
-        return {"problem": ""}
+        return {"problem": "", **changes}
     return {"problem": "", **changes}
 
 
-def _cancel(job, remote):
-    """A job that ended in the meantime cannot be cancelled any more; its end is then what counts."""
+def _ask(job, remote):
+    """Pass on what a person wants of the job. (The provider's row, what is to be written of ours)."""
+    if STATUS.get(remote.status) in ENDS:
+        return remote, {"wanted": ""}
+    if job.cancel_wanted:
+        return _asked(job, client.cancel_job), {"wanted": ""}
+    verb, state = job.wanted, STATUS.get(remote.status)
+    if verb == Wanted.PAUSE and remote.status in RUNS:
+        return _asked(job, client.pause_job), {}
+    if verb == Wanted.RESUME and state == PAUSED:
+        return _asked(job, client.resume_job), {}
+    if verb and remote.status != "pausing":
+        return remote, {"wanted": ""}
+    return remote, {}
+
+
+def _asked(job, call):
+    """A job that has moved on in the meantime cannot be asked for it any more; what it has become is what counts."""
     try:
-        return client.cancel_job(job.provider, job.remote_id)
-    except GivenUp:
+        return call(job.provider, job.remote_id)
+    except GivenUp as refusal:
+        Job.objects.filter(pk=job.pk).update(wanted="")
+        log.info("the provider refused", job=job.pk, code=refusal.code, request=refusal.request_id)
         return client.job(job.provider, job.remote_id)
 
 
 def _end(job, remote, state, changes):
-    if state == SUCCEEDED and not remote.fine_tuned_model:
-        return {
-            "raw_status": remote.status,
-            "problem": _("Trained; the provider has not named the model yet."),
-        }
     if state == SUCCEEDED:
-        succeed(job, remote.fine_tuned_model, **changes)
+        name = remote.fine_tuned_model or _name_of_checkpoint(job)
+        if not name:
+            return {**changes, "problem": _("Trained; the provider has not named the model yet.")}
+        changes["result_files"] = take_results(job, remote)
+        succeed(job, name, **changes)
     elif state == FAILED:
         code = (remote.error and remote.error.code) or "failed"
         message = (remote.error and remote.error.message) or _("The provider gave no reason.")
@@ -64,11 +88,32 @@ def _end(job, remote, state, changes):
         job.advance_to(CANCELLED, problem="", **changes)
 
 
+def _name_of_checkpoint(job):
+    """Where the job never names its model, the last checkpoint is what it made."""
+    if job.provider.can("names_model") != "checkpoint":
+        return ""
+    last = job.checkpoints.order_by("step").last()
+    return last.model_name if last else ""
+
+
+def take_results(job, remote) -> list[str]:
+    """The ids of the results files; their numbers where the events told none."""
+    ids = [each for each in remote.result_files or [] if isinstance(each, str)][:MOST_RESULT_FILES]
+    if not (ids and job.provider.can("results_file") and job.provider.can("files_content")):
+        return ids
+    if not job.metrics.filter(name="train_loss").exists():
+        for each in ids:
+            with suppress(GivenUp):  # a table that is not there leaves the training as it is
+                take_metrics(job, results.read(client.file_content(job.provider, each)))
+    return ids
+
+
 def _numbers(remote):
     """What `auto` became, the billed tokens and the expected end, as far as they are told."""
     told = {}
-    supervised = getattr(getattr(remote, "method", None), "supervised", None)
-    hyper = getattr(supervised, "hyperparameters", None) or remote.hyperparameters
+    method = getattr(remote, "method", None)
+    chosen = getattr(method, "supervised", None) or getattr(method, "dpo", None)
+    hyper = getattr(chosen, "hyperparameters", None) or remote.hyperparameters
     if hyper:
         told["settled_hyperparameters"] = {
             name: value for name, value in hyper.model_dump().items() if isinstance(value, int | float)
@@ -122,6 +167,8 @@ def take_checkpoints(job):
         return
     for each in client.checkpoints(job.provider, job.remote_id):
         metrics = each.metrics.model_dump(exclude_none=True) if each.metrics else {}
+        if job.provider.can("checkpoint_metrics") and not job.provider.can("event_metrics"):
+            take_metrics(job, [{**metrics, "step": each.step_number}])
         Checkpoint.objects.update_or_create(
             job=job,
             step=each.step_number,

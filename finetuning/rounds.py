@@ -40,6 +40,7 @@ class Light:
     mark: str
     created: datetime
     cancel_wanted: bool
+    wanted: str
     events_read: datetime | None
 
 
@@ -55,7 +56,14 @@ def claim(states, most) -> dict[int, Light]:
     if not keys or not due.order_by().filter(pk__in=keys).update(lease_until=now + lot):
         return {}
     mine = Job.objects.filter(pk__in=keys, lease_until=now + lot).values_list(
-        "pk", "model__provider", "remote_id", "remote_mark", "created", "cancel_wanted", "events_read"
+        "pk",
+        "model__provider",
+        "remote_id",
+        "remote_mark",
+        "created",
+        "cancel_wanted",
+        "wanted",
+        "events_read",
     )
     return {pk: Light(*rest) for pk, *rest in mine}
 
@@ -98,7 +106,7 @@ def _news_of(provider, wanted, jobs):
             pk = left.pop(row.get("id"), None)
             if pk is None:
                 continue
-            if jobs[pk].cancel_wanted or mark(row) != jobs[pk].mark:
+            if jobs[pk].cancel_wanted or jobs[pk].wanted or mark(row) != jobs[pk].mark:
                 moved[pk] = row
             else:
                 still.append((jobs[pk].events_read or jobs[pk].created, pk, row))

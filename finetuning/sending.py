@@ -1,5 +1,7 @@
 """The paid call, made once: claim the row, call without repeats, look for our mark before trying again."""
 
+import re
+from codecs import BOM_UTF8
 from contextlib import suppress
 from datetime import timedelta
 
@@ -7,14 +9,17 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from datasets.formats import digest
 from datasets.states import Split
 from finetuning.following import adopt
+from finetuning.hyperparameters import request_fields
 from finetuning.states import CANCELLED, INTENDED, SENDING
 from providers import client
 from providers.errors import GivenUp, TryAgain, Unclear
 from providers.models import Upload
 
 MOST_SENDINGS = 2
+SENT_SPLITS = (Split.TRAIN, Split.VALIDATION)
 
 
 def send(job):
@@ -23,19 +28,22 @@ def send(job):
         job.advance_to(CANCELLED, problem="")
         return
     try:
-        files = _upload(job)
+        asked = body(job, _upload(job))
     except GivenUp as refusal:
         job.fail(refusal.code, refusal.text)
         return
     job._move(SENDING, sent_at=timezone.now(), sendings=job.sendings + 1, problem="")
     try:
-        adopt(job, client.create_job(job.provider, **body(job, files)))
+        adopt(job, client.create_job(job.provider, **asked))
     except TryAgain as busy:
         job._move(INTENDED, note=busy.text, sendings=job.sendings - 1, problem=busy.text)
         raise
     except GivenUp as refusal:
         refused(job, refusal)
     except Unclear as doubt:
+        if doubt.status == 409 and job.provider.can("one_at_a_time"):  # there this is a certain no, for now
+            job._move(INTENDED, note=doubt.text, sendings=job.sendings - 1, problem=doubt.text)
+            raise
         wait = timedelta(seconds=settings.CONFIRM_AFTER_SECONDS)
         type(job).objects.filter(pk=job.pk).update(
             next_poll_at=timezone.now() + wait,
@@ -50,10 +58,11 @@ def confirm(job):
     if timezone.now() < due:
         type(job).objects.filter(pk=job.pk).update(next_poll_at=due)
         return
-    found = client.jobs_with(job.provider, str(job.op))
+    found = _find(job)
     for extra in found[1:]:
-        with suppress(GivenUp):  # it has ended by itself
-            client.cancel_job(job.provider, extra.id)
+        if (extra.metadata or {}).get("op") == str(job.op):  # else it may be somebody else's
+            with suppress(GivenUp):  # it has ended by itself
+                client.cancel_job(job.provider, extra.id)
     if found:
         adopt(job, found[0])
     elif job.sendings < MOST_SENDINGS:
@@ -64,37 +73,62 @@ def confirm(job):
         )
 
 
+def _find(job):
+    """What the provider has of this job, oldest first; nothing that another row follows."""
+    others = type(job).objects.filter(model__provider=job.provider).exclude(remote_id="")
+    known = set(others.values_list("remote_id", flat=True))
+    training_file = _upload(job)[Split.TRAIN]
+    return client.find_jobs(job.provider, str(job.op), training_file, suffix_of(job), known)
+
+
 def body(job, files):
-    """What the provider is asked for; our mark is in the metadata."""
+    """What the provider is asked for; our mark is in the metadata, where it keeps any."""
+    can = job.provider.can
     asked = {
         "model": job.model.name,
         "training_file": files[Split.TRAIN],
-        "method": {"type": "supervised", "supervised": {"hyperparameters": job.hyperparameters}},
-        "metadata": {"op": str(job.op)},
+        **request_fields(job, job.epochs),
     }
     if Split.VALIDATION in files:
         asked["validation_file"] = files[Split.VALIDATION]
-    if job.provider.can("seed"):
+    if can("metadata"):
+        asked["metadata"] = {"op": str(job.op)}
+    if can("seed"):
         asked["seed"] = job.seed
-    if job.suffix:
-        asked["suffix"] = job.suffix[: job.provider.can("suffix_length")]
+    if suffix := suffix_of(job):
+        asked["suffix"] = suffix
+    if can("extra_body"):
+        asked["extra_body"] = can("extra_body")
     return asked
+
+
+def suffix_of(job) -> str:
+    """As much of it as the provider takes."""
+    taken = "".join(re.findall(job.provider.can("suffix_pattern"), job.suffix))
+    return taken[: job.provider.can("suffix_length")]
+
+
+def files_of(job) -> dict:
+    """{split: (sha256, bytes)} as they are sent: byte for byte the same for the same version and provider."""
+    mark = BOM_UTF8 if job.provider.can("bom") else b""
+    files = {}
+    for split in SENT_SPLITS:
+        if data := job.version.jsonl(split):
+            files[split] = (digest(mark + data), mark + data)
+    return files
 
 
 def _upload(job):
     """{split: remote file id} for the splits that hold examples, sent once per content."""
-    files = {}
-    for split in (Split.TRAIN, Split.VALIDATION):
-        if job.version.statistics[split]["examples"]:
-            sha256 = job.version.files[split]["sha256"]
-            name = f"{split}-{sha256[:24]}.jsonl"
-            files[split] = client.upload(job.provider, job.version.jsonl(split), sha256, name).remote_id
-    return files
+    return {
+        split: client.upload(job.provider, data, sha256, f"{split}-{sha256[:24]}.jsonl").remote_id
+        for split, (sha256, data) in files_of(job).items()
+    }
 
 
 def refused(job, refusal):
     """A certain no. The files are sent anew next time; where tuning is closed to us none of ours stays there."""
-    hashes = [job.version.files[split]["sha256"] for split in (Split.TRAIN, Split.VALIDATION)]
+    hashes = [sha256 for sha256, _data in files_of(job).values()]
     uploads = Upload.objects.filter(provider=job.provider, sha256__in=hashes)
     text = refusal.text
     if refusal.code == "training_not_available":

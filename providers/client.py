@@ -213,18 +213,6 @@ def jobs_with(provider, op) -> list:
     return sorted(found, key=lambda row: row.created_at)
 
 
-def jobs_among(provider, wanted: set) -> dict:
-    """{remote id: job} for the wanted ids, read page by page until all are found."""
-    found = {}
-    with client(provider) as sdk:
-        for row in sdk.fine_tuning.jobs.list(limit=PAGE):
-            if row.id in wanted:
-                found[row.id] = row
-            if len(found) == len(wanted):
-                break
-    return found
-
-
 def cancel_job(provider, remote_id):
     with client(provider) as sdk:
         return _whole(sdk.fine_tuning.jobs.cancel(remote_id))
