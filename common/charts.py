@@ -1,5 +1,6 @@
 """Charts as SVG drawn by the server: colours come from the page, values show on hover, no script."""
 
+import math
 from dataclasses import dataclass, field
 
 from django.utils.html import format_html, format_html_join
@@ -8,15 +9,21 @@ from django.utils.safestring import mark_safe
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 52, 14, 14, 34
 SMALLEST, LARGEST = 1e-9, 1e12
 LABELS = 9  # that find room beside each other below the bars
+DOTS, BENDS = 300, 1500  # of one line: more are neither seen nor hit, and make a long page
 
 
 @dataclass
 class Series:
-    """One line: points are (x, y) in data units; `style` names a CSS class and a dash."""
+    """One line: points are (x, y) in data units; `style` names a CSS class and a dash.
+
+    Where `line` is given it is drawn in place of the points, which stay as faint dots; `tag` stands at its end.
+    """
 
     name: str
     points: list
     style: str = "a"
+    line: list | None = None
+    tag: str = ""
 
 
 @dataclass
@@ -26,23 +33,38 @@ class LineChart:
     x_label: str = ""
     marks: list = field(default_factory=list)
     y_max: float | None = None
+    log: bool = False
 
     def __post_init__(self):
         for each in self.series:
-            each.points = [(x, y) for x, y in each.points if y is not None and abs(y) < LARGEST]
+            each.points = self._drawable(each.points)
+            each.line = each.points if each.line is None else self._drawable(each.line)
         points = [point for each in self.series for point in each.points]
         self.empty = not points
         if points:
             self.x_high = max(x for x, _ in points) or 1
-            top = max(y for _, y in points)
-            self.y_high = self.y_max or (top * 1.05 if top > SMALLEST else 1)
+            self._set_scale([y for _, y in points])
+
+    def _drawable(self, points):
+        low = SMALLEST if self.log else -LARGEST
+        return [(x, y) for x, y in points if y is not None and low < y < LARGEST]
+
+    def _set_scale(self, values):
+        low, high = min(values), max(values)
+        if self.log:
+            self.y_low, self.y_high = low / 1.05, high * 1.05
+        else:
+            self.y_low = 0
+            self.y_high = self.y_max or (high * 1.05 if high > SMALLEST else 1)
 
     def x(self, value):
         return _at(LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_high)
 
     def y(self, value):
-        share = min(max(value / self.y_high, 0), 1)
-        return _at(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share)
+        share = value / self.y_high
+        if self.log:
+            share = math.log(value / self.y_low) / math.log(self.y_high / self.y_low)
+        return _at(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(max(share, 0), 1))
 
     def svg(self):
         if self.empty:
@@ -57,7 +79,7 @@ class LineChart:
     def _grid(self):
         rows = [
             (LEFT, self.y(value), WIDTH - RIGHT, self.y(value), LEFT - 6, self.y(value) + 4, _short(value))
-            for value in _ticks(self.y_high)
+            for value in (_log_ticks(self.y_low, self.y_high) if self.log else _ticks(self.y_high))
         ]
         lines = format_html_join(
             "", '<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>'
@@ -77,17 +99,36 @@ class LineChart:
         )
 
     def _line(self, series):
-        places = [(self.x(x), self.y(y), x, y) for x, y in series.points]
-        path = " ".join(f"{x},{y}" for x, y, _, _ in places)
+        path = " ".join(f"{self.x(x)},{self.y(y)}" for x, y in thinned(series.line, BENDS))
+        faint = "" if series.line == series.points else " faint"
         dots = format_html_join(
             "",
             '<circle class="dot {}" cx="{}" cy="{}" r="4"><title>{} · {} {}: {}</title></circle>',
             (
-                (series.style, x, y, series.name, self.x_label, _short(at), _short(v))
-                for x, y, at, v in places
+                (series.style + faint, self.x(x), self.y(y), series.name, self.x_label, _short(x), _short(y))
+                for x, y in thinned(series.points, DOTS)
             ),
         )
-        return format_html('<polyline class="line {}" points="{}"/>{}', series.style, path, dots)
+        line = format_html('<polyline class="line {}" points="{}"/>', series.style, path)
+        return format_html("{}{}{}", line, dots, self._tag(series))
+
+    def _tag(self, series):
+        if not (series.tag and series.line):
+            return ""
+        x, y = series.line[-1]
+        return format_html(
+            '<text class="tag end {}" x="{}" y="{}">{}</text>',
+            series.style,
+            self.x(x),
+            self.y(y) - 6,
+            series.tag,
+        )
+
+
+def thinned(points: list, most: int) -> list:
+    """At most about so many of them, evenly, and always the last."""
+    every = -(-len(points) // most) or 1
+    return points if every == 1 else [*points[:-1:every], points[-1]]
 
 
 def histogram(title, buckets, unit=""):
@@ -208,6 +249,18 @@ def _ticks(high, most=5):
         scale /= 10
     step = next(scale * part for part in (0.2, 0.25, 0.5, 1, 2, 5) if high / (scale * part) <= most)
     return [round(step * n, 10) for n in range(int(high / step) + 1)]
+
+
+def _log_ticks(low, high):
+    """1, 2 and 5 times the powers of ten; where these are too few, five values at even distances."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    round_ones = [
+        part * 10.0**power for power in powers for part in (1, 2, 5) if low <= part * 10.0**power <= high
+    ]
+    if len(round_ones) >= 3:
+        return thinned(round_ones, 8)
+    steps = [low * (high / low) ** (part / 4) for part in range(5)]
+    return list(dict.fromkeys(float(f"{step:.2g}") for step in steps))
 
 
 def _at(place):

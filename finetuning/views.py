@@ -10,10 +10,13 @@ from courses.models import Course
 from datasets.costs import offers
 from datasets.models import Version
 from finetuning import curves
+from finetuning.curves import Look
+from finetuning.files import sent_files
 from finetuning.forms import AdvancedForm, SimpleForm
 from finetuning.models import Job
 from finetuning.preview import preview
 from finetuning.tasks import sweep
+from finetuning.timeline import duration, timeline
 
 STOP_POLLING = 286
 
@@ -68,23 +71,24 @@ def _training(version, form):
 def job(request, pk):
     """The whole page, or for htmx its live part, until the job has ended."""
     job = find(Job, pk, request.user)
-    names, rows = curves.table(job)
+    moves = list(job.moves.select_related("by"))
     context = {
-        "course": job.course,
-        "step": "jobs",
-        "job": job,
-        "charts": curves.curves(job),
-        "names": names,
-        "rows": rows,
+        "course": job.course, "step": "jobs", "job": job, "tuned": job.tuned, "moves": moves,
+        "timeline": timeline(job, moves), "lasted": duration(job), "files": sent_files(job),
         "events": job.events.exclude(type="metrics").order_by("-at", "-pk")[:30],
-        "moves": job.moves.select_related("by"),
-        "checkpoints": job.checkpoints.all(),
-        "tuned": job.tuned,
-    }
+        **_drawn(job, Look.of(request.GET)),
+    }  # fmt: skip
     if request.htmx:
         status = STOP_POLLING if job.is_final else 200
         return render(request, "finetuning/_job_live.html", context, status=status)
     return render(request, "finetuning/job.html", context)
+
+
+def _drawn(job, look):
+    points, checkpoints = curves.values_of(job), list(job.checkpoints.all())
+    names, rows = curves.table(points)
+    charts = curves.curves(points, checkpoints, look)
+    return {"look": look, "charts": charts, "checkpoints": checkpoints, "names": names, "rows": rows}
 
 
 @require_POST

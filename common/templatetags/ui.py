@@ -94,3 +94,16 @@ def hyperparameter(name):
         "beta": _("Beta"),
     }
     return names.get(name, name)
+
+
+@register.filter
+def metric(name):
+    names = {
+        "train_loss": _("training loss"),
+        "valid_loss": _("validation loss"),
+        "full_valid_loss": _("full validation loss"),
+        "train_mean_token_accuracy": _("training accuracy"),
+        "valid_mean_token_accuracy": _("validation accuracy"),
+        "full_valid_mean_token_accuracy": _("full validation accuracy"),
+    }
+    return names.get(name, name)

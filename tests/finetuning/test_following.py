@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from finetuning.curves import curves, table
+from finetuning.curves import curves, table, values_of
 from finetuning.models import Deployment, TunedModel
 from providers.models import Budget
 
@@ -263,10 +263,10 @@ def test_curves_and_their_table_tell_the_same_numbers(running, there, sweep):
     there.add_checkpoint(job.remote_id, 2)
     remote.update(status="succeeded", fine_tuned_model="ft:tiny:1")
     sweep(job)
-    loss, accuracy = curves(job)
+    loss, accuracy = curves(values_of(job), job.checkpoints.all())
     assert "training · step 1: 2.5" in loss.svg() and "full validation · step 2: 1.75" in loss.svg()
     assert "checkpoint, step 2" in loss.svg() and "training · step 1: 0.25" in accuracy.svg()
-    names, rows = table(job)
+    names, rows = table(values_of(job))
     assert [(step, dict(zip(names, values, strict=True))["train_loss"]) for step, values in rows] == [
         (1, 2.5),
         (2, 1.5),
@@ -274,4 +274,4 @@ def test_curves_and_their_table_tell_the_same_numbers(running, there, sweep):
 
 
 def test_a_job_without_metrics_draws_nothing(job):
-    assert (curves(job), table(job)[1], job.progress) == ([], [], None)
+    assert (curves(values_of(job)), table(values_of(job))[1], job.progress) == ([], [], None)

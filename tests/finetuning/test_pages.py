@@ -51,7 +51,7 @@ def test_training_is_started_and_leads_to_the_job(version, model, budget, editor
     assert answer["Location"] == f"/jobs/{job.pk}/"
     assert job.by == editor
     page = shown(editor, answer["Location"])
-    assert "waiting to start" in page and "estimated" in page and "hx-get" in page
+    assert "waiting to start" in page and "Estimated" in page and "hx-get" in page
 
 
 @pytest.mark.parametrize(
