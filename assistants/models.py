@@ -32,7 +32,7 @@ class AssistantQuerySet(CourseRows):
         """A draft assistant that speaks through this model with the instructions it was trained on."""
         version = tuned_model.job.version
         assistant = self.model(
-            course=version.dataset.course, deployment=tuned_model.deployment,
+            course=version.dataset.course, deployment=tuned_model.callable_deployment(),
             title=title or version.dataset.course.title, instructions=version.instructions,
         )  # fmt: skip
         assistant.full_clean()

@@ -226,7 +226,7 @@ class Call:
 
     def pieces(self):
         """Texts, then `Used`, paid for by the bill."""
-        asked = stream(*self.line, self.messages, **self.options)
+        asked = stream(self.line, self.messages, **self.options)
         return aclosing(self.bill.over(watched(asked, self.reader)))
 
     async def whole(self):

@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from time import monotonic
+from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
@@ -12,9 +13,11 @@ from assistants.paying import Bill, Used, check_room
 from assistants.watching import Revoked, watched
 from common.states import Refused
 from common.tokens import count, count_messages
+from finetuning.deploying import unless_early
+from finetuning.models import Deployment
 from providers import client
-from providers.errors import ProviderError
-from providers.models import OverBudget
+from providers.errors import GivenUp, ProviderError
+from providers.models import OverBudget, Provider
 
 MOST_TOKENS = 400
 LONGEST_QUESTION = 8000
@@ -60,22 +63,38 @@ def dialogue(question, side):
     return question.conversation.assistant.briefed([*told, {"role": "user", "content": question.text}])
 
 
-def line_to(assistant, side=Message.Side.TUNED):
-    """(provider, callable name) of one side."""
-    base = side == Message.Side.BASE
-    return assistant.deployment.provider, assistant.base.name if base else assistant.deployment.name
+class Line(NamedTuple):
+    provider: Provider
+    name: str
+    deployment: Deployment | None = None
 
 
-async def stream(provider, name, messages, **options):
+def line_to(assistant, side=Message.Side.TUNED) -> Line:
+    """Whom to ask for one side, and by what name. That a deployment is asked is put down with it."""
+    if side == Message.Side.BASE:
+        return Line(assistant.deployment.provider, assistant.base.name)
+    deployment = assistant.deployment.in_use
+    if deployment is None:
+        raise GivenUp(
+            _("Its model has been taken down. Deploy it again on the page of its job."), "not_deployed"
+        )
+    deployment.note_use()
+    return Line(deployment.provider, deployment.name, deployment)
+
+
+async def stream(line, messages, **options):
     """Pieces of text as they come, then `Used`; a ProviderError where it fails."""
     used, told = None, []
     body = {"max_tokens": MOST_TOKENS, "temperature": 0, **options}
-    async for chunk in client.stream(provider, model=name, messages=messages, **body):
-        if chunk.usage:
-            used = Used.by(chunk.usage)
-        if chunk.choices and chunk.choices[0].delta.content:
-            told.append(chunk.choices[0].delta.content)
-            yield told[-1]
+    try:
+        async for chunk in client.stream(line.provider, model=line.name, messages=messages, **body):
+            if chunk.usage:
+                used = Used.by(chunk.usage)
+            if chunk.choices and chunk.choices[0].delta.content:
+                told.append(chunk.choices[0].delta.content)
+                yield told[-1]
+    except GivenUp as error:
+        raise unless_early(error, line.deployment) from error
     yield used or Used(count_messages(messages), count("".join(told)))
 
 
@@ -84,7 +103,7 @@ async def answer(question, side, reader):
     bill, line, messages = await sync_to_async(begin)(question, side)
     begun = monotonic()
     try:
-        async with aclosing(bill.over(watched(stream(*line, messages), reader))) as pieces:
+        async with aclosing(bill.over(watched(stream(line, messages), reader))) as pieces:
             async for piece in pieces:
                 if not isinstance(piece, Used):
                     yield piece
@@ -96,11 +115,12 @@ async def answer(question, side, reader):
 def begin(question, side):
     """(bill, line, messages); the money of the answer is held from here on."""
     assistant, messages = question.conversation.assistant, dialogue(question, side)
+    line = line_to(assistant, side)
     try:
         bill = Bill(assistant, messages, MOST_TOKENS, question.conversation.user)
     except OverBudget as refusal:
         raise Unpaid(str(refusal), "budget_exceeded") from refusal
-    return bill, line_to(assistant, side), messages
+    return bill, line, messages
 
 
 def keep(question, side, bill, milliseconds):

@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": schedule, "options": {"expires": expires}}
     for name, schedule, expires in (
         ("finetuning.sweep", SWEEP_SECONDS, 30),
+        ("finetuning.sweep_deployments", SWEEP_SECONDS, 30),
         ("evaluation.sweep", SWEEP_SECONDS, 30),
         ("courses.post", 30.0, 30),
         ("providers.check_models", 3600.0, 600),

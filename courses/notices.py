@@ -23,6 +23,9 @@ class Kind(models.TextChoices):
     MODEL_ENDS = "model.ends", _("A tuned model shuts down")
     BASE_ENDS = "base.ends", _("A base model shuts down")
     BASE_CLOSES = "base.closes", _("A base model closes for tuning")
+    DEPLOYMENT_FAILED = "deployment.failed", _("A deployment failed")
+    DEPLOYMENT_IDLE = "deployment.idle", _("A paid deployment is not used")
+    DEPLOYMENT_STOPPED = "deployment.stopped", _("A deployment was taken down")
 
 
 WARNINGS = [Kind.MODEL_ENDS, Kind.BASE_ENDS, Kind.BASE_CLOSES]
@@ -37,6 +40,11 @@ SENTENCES = {
     Kind.MODEL_ENDS: _("The tuned model %(model)s %(ending)s. Train the same version elsewhere in time."),
     Kind.BASE_ENDS: _("The base model %(base)s %(ending)s, and what was tuned on it with it."),
     Kind.BASE_CLOSES: _("For the base model %(base)s %(ending)s."),
+    Kind.DEPLOYMENT_FAILED: _("%(model)s could not be put up. The page of its job says why."),
+    Kind.DEPLOYMENT_IDLE: _(
+        "%(model)s costs money while it is up, and nobody has asked it anything for a week. Take it down?"
+    ),
+    Kind.DEPLOYMENT_STOPPED: _("%(model)s was taken down: the budget has no room for another day of it."),
 }
 
 

@@ -13,6 +13,7 @@ from common.tokens import count, text_of
 from evaluation.models import LONGER_THAN_REFERENCE, Answer, Evaluation
 from evaluation.scoring import scores
 from evaluation.states import RUNNING
+from finetuning.deploying import unless_early
 from providers import client
 from providers.errors import GivenUp, ProviderError, TryAgain, Unclear
 from providers.pricing import answer_cost
@@ -73,7 +74,11 @@ def _later(evaluation, problem):
 def _answer_some(evaluation):
     ends = monotonic() + TURN_SECONDS
     while monotonic() < ends:
-        some = list(evaluation.pending().select_related("arm__provider", "arm__model", "example")[:AT_ONCE])
+        some = list(
+            evaluation.pending().select_related("arm__provider", "arm__model", "arm__deployment", "example")[
+                :AT_ONCE
+            ]
+        )
         if not some:
             evaluation.finish()
             return
@@ -99,7 +104,7 @@ def _ask(answer):
             answer.arm.provider, answer.arm.name, answer.example.prompt, temperature=0, max_tokens=most
         )
     except ProviderError as error:
-        return error
+        return unless_early(error, answer.arm.deployment)
     return reply, int((monotonic() - begun) * 1000)
 
 

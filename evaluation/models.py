@@ -31,9 +31,7 @@ class EvaluationQuerySet(SweepQuerySet, CourseRows):
     def start(self, tuned_model, by=None, most=50):
         """Base and tuned model on the held-out examples, `most` of them at most; the money is held first."""
         version = tuned_model.job.version
-        deployment = tuned_model.deployment
-        if deployment is None:
-            raise Refused(now_("%s cannot be called: it is deployed nowhere.") % tuned_model)
+        deployment = tuned_model.callable_deployment()
         Version.objects.select_for_update().get(pk=version.pk)
         running = self.filter(state=RUNNING, arms__deployment=deployment).first()
         if running:
@@ -43,6 +41,7 @@ class EvaluationQuerySet(SweepQuerySet, CourseRows):
         evaluation.ledger = evaluation.reserve(tuned_model.job.model, examples, by)
         evaluation.save()
         evaluation.moves.create(state=RUNNING, by=by)
+        deployment.note_use()
         base = tuned_model.job.model
         for side, name, where in [(Side.BASE, base.name, None), (Side.TUNED, deployment.name, deployment)]:
             arm = evaluation.arms.create(

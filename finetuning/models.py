@@ -25,11 +25,14 @@ from finetuning.states import (
     PAUSABLE,
     PAUSED,
     PROPOSED,
-    SUCCEEDED,
     JobState,
     Method,
 )  # fmt: skip
-from providers.models import LedgerEntry, Model, Provider
+from finetuning.tuned import Deployment as Deployment
+from finetuning.tuned import DeploymentMove as DeploymentMove
+from finetuning.tuned import TunedModel
+from finetuning.tuned import succeed as succeed
+from providers.models import LedgerEntry, Model
 from providers.pricing import auto_epochs, training_cost
 
 
@@ -345,63 +348,3 @@ class Checkpoint(models.Model):
 
     def __str__(self):
         return now_("step %d") % self.step
-
-
-class TunedModel(models.Model):
-    """What a job brought forth; `name` is the provider's. A checkpoint may be a model of its own."""
-
-    job = models.ForeignKey(Job, models.PROTECT, related_name="tuned_models")
-    checkpoint = models.OneToOneField(Checkpoint, models.PROTECT, null=True, blank=True)
-    name = models.CharField(_("name"), max_length=300)
-    made = models.DateTimeField(_("made"), auto_now_add=True)
-
-    objects = CourseRows.as_manager()
-    COURSE = "job__version__dataset__course"
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["job", "name"], name="each_tuned_model_once")]
-        verbose_name, verbose_name_plural = _("tuned model"), _("tuned models")
-
-    def __str__(self):
-        return self.name
-
-    @property
-    def deployment(self):
-        return self.deployments.filter(state=Deployment.State.READY).first()
-
-
-class Deployment(models.Model):
-    """Where a tuned model can be called, and by what name."""
-
-    class State(models.TextChoices):
-        READY = "ready", _("ready")
-        ENDED = "ended", _("ended")
-
-    tuned_model = models.ForeignKey(TunedModel, models.CASCADE, related_name="deployments")
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="deployments")
-    name = models.CharField(_("callable name"), max_length=300)
-    state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.READY)
-    ends = models.DateField(_("ends"), null=True, blank=True)
-
-    objects = CourseRows.as_manager()
-    COURSE = "tuned_model__job__version__dataset__course"
-
-    class Meta:
-        ordering = ["-pk"]
-        verbose_name, verbose_name_plural = _("deployment"), _("deployments")
-
-    def __str__(self):
-        return self.name
-
-
-def succeed(job, model_name, **changes):
-    """The last move of a good job, and the model it made, in one transaction."""
-    with transaction.atomic():
-        job.advance_to(SUCCEEDED, problem="", **changes)
-        tuned, _made = TunedModel.objects.get_or_create(job=job, name=model_name, checkpoint=None)
-        Deployment.objects.get_or_create(
-            tuned_model=tuned, provider=job.provider,
-            defaults={"name": model_name, "ends": job.model.serve_until},
-        )  # fmt: skip
-    return tuned

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from finetuning import polling, retiring
+from finetuning import deploying, polling, retiring
 
 
 @shared_task(name="finetuning.sweep")
@@ -8,6 +8,12 @@ def sweep():
     polling.sweep()
 
 
+@shared_task(name="finetuning.sweep_deployments")
+def sweep_deployments():
+    deploying.sweep()
+
+
 @shared_task(name="finetuning.watch")
 def watch():
+    deploying.keep_days()
     retiring.watch()
