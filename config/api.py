@@ -80,6 +80,7 @@ urlpatterns = [
     path("versions/<int:pk>/jobs/", finetuning.VersionJobs.as_view(), name="version_jobs"),
     path("versions/<int:pk>/jobs/preview/", finetuning.PreviewJob.as_view(), name="job_preview"),
     path("courses/<int:pk>/jobs/", finetuning.CourseJobs.as_view(), name="jobs"),
+    path("courses/<int:pk>/jobs/compare/", finetuning.CompareJobs.as_view(), name="jobs_compare"),
     path("jobs/<int:pk>/", finetuning.OneJob.as_view(), name="job"),
     path("jobs/<int:pk>/cancel/", finetuning.CancelJob.as_view(), name="job_cancel"),
     path("jobs/<int:pk>/approve/", finetuning.ApproveJob.as_view(), name="job_approve"),

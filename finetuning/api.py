@@ -1,4 +1,4 @@
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -8,6 +8,7 @@ from common.api import PAGE_PARAMETERS, answers, checked, page_of, paged
 from common.doorbell import ring
 from courses.models import Course
 from datasets.models import Version
+from finetuning import comparing
 from finetuning.hyperparameters import LIMITS
 from finetuning.models import Checkpoint, Event, Job, Metric, TunedModel
 from finetuning.preview import preview
@@ -94,12 +95,37 @@ class TunedModelRow(serializers.ModelSerializer):
         fields = ["id", "name", "job", "made"]
 
 
+class ComparedRow(serializers.Serializer):
+    name = serializers.CharField(help_text="of the setting or result, as in a job or its metrics")
+    label = serializers.CharField()
+    values = serializers.ListField(child=serializers.JSONField(allow_null=True), help_text="one for each job")
+    differs = serializers.BooleanField()
+
+
+class ComparisonRow(serializers.Serializer):
+    jobs = serializers.ListField(child=serializers.IntegerField(), help_text="in the order asked for")
+    rows = ComparedRow(many=True)
+
+
 class CourseJobs(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=answers(page_of(JobRow)))
     def get(self, request, pk):
         """The jobs of a course, newest first."""
         course = find(Course, pk, request.user, to="read")
         return paged(request, Job.objects.of(course).select_related("model__provider", "ledger"), JobRow)
+
+
+class CompareJobs(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("job", int, many=True, required=True, description="two to six ids")],
+        responses=answers(ComparisonRow),
+    )
+    def get(self, request, pk):
+        """Two to six jobs of a course: settings and results line by line, a value for each job."""
+        course = find(Course, pk, request.user, to="read")
+        jobs = comparing.chosen(course, request.query_params.getlist("job"))
+        rows = comparing.table(jobs, comparing.points_of(jobs))
+        return Response(ComparisonRow({"jobs": [job.pk for job in jobs], "rows": rows}).data)
 
 
 class VersionJobs(APIView):

@@ -4,6 +4,7 @@ from finetuning import views, webhooks
 
 urlpatterns = [
     path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
+    path("courses/<int:pk>/jobs/compare/", views.jobs_compare, name="jobs_compare"),
     path("versions/<int:pk>/train/", views.train, name="train"),
     path("versions/<int:pk>/train/preview/", views.train_preview, name="train_preview"),
     path("jobs/<int:pk>/", views.job, name="job"),

@@ -1,3 +1,5 @@
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
@@ -9,7 +11,7 @@ from common.doorbell import ring
 from courses.models import Course
 from datasets.costs import offers
 from datasets.models import Version
-from finetuning import curves
+from finetuning import comparing, curves
 from finetuning.curves import Look
 from finetuning.files import sent_files
 from finetuning.forms import AdvancedForm, SimpleForm
@@ -29,6 +31,22 @@ def jobs(request, pk):
     versions = Version.objects.of(course).select_related("dataset")
     context = {"course": course, "step": "jobs", "jobs": rows, "versions": versions}
     return render(request, "finetuning/jobs.html", context)
+
+
+@require_safe
+@login_required
+def jobs_compare(request, pk):
+    """Two to six jobs of the course beside each other."""
+    course = find(Course, pk, request.user, to="read")
+    chosen = comparing.chosen(course, request.GET.getlist("job"))
+    points, look = comparing.points_of(chosen), Look.of(request.GET)
+    split = request.GET.get("of") if request.GET.get("of") in comparing.SPLITS else "train"
+    context = {
+        "course": course, "step": "jobs", "jobs": chosen, "look": look, "split": split,
+        "splits": comparing.SPLITS, "same": urlencode({"job": [job.pk for job in chosen]}, doseq=True),
+        "charts": comparing.charts(chosen, points, split, look), "rows": comparing.table(chosen, points),
+    }  # fmt: skip
+    return render(request, "finetuning/jobs_compare.html", context)
 
 
 @login_required
