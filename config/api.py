@@ -85,6 +85,7 @@ urlpatterns = [
     path("jobs/<int:pk>/cancel/", finetuning.CancelJob.as_view(), name="job_cancel"),
     path("jobs/<int:pk>/approve/", finetuning.ApproveJob.as_view(), name="job_approve"),
     path("jobs/<int:pk>/retry/", finetuning.RetryJob.as_view(), name="job_retry"),
+    path("jobs/<int:pk>/take-up/", finetuning.TakeUpJob.as_view(), name="job_take_up"),
     path("jobs/<int:pk>/events/", finetuning.Events.as_view(), name="events"),
     path("jobs/<int:pk>/metrics/", finetuning.Metrics.as_view(), name="metrics"),
     path("jobs/<int:pk>/checkpoints/", finetuning.Checkpoints.as_view(), name="checkpoints"),

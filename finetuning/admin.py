@@ -23,7 +23,7 @@ class JobAdmin(ReadOnly):
     search_fields = ["remote_id", "op", "version__dataset__title"]
     list_select_related = ["version__dataset", "model__provider", "by"]
     inlines = [MoveInline, CheckpointInline]
-    actions = ["approve", "cancel", "retry"]
+    actions = ["approve", "cancel", "retry", "take_up"]
 
     @admin.action(description=_("Approve"), permissions=["act"])
     def approve(self, request, rows):
@@ -36,6 +36,10 @@ class JobAdmin(ReadOnly):
     @admin.action(description=_("Try again"), permissions=["act"])
     def retry(self, request, rows):
         act(self, request, rows, lambda row: row.retry(by=request.user))
+
+    @admin.action(description=_("Take up again"), permissions=["act"])
+    def take_up(self, request, rows):
+        act(self, request, rows, lambda row: row.take_up(by=request.user))
 
 
 @admin.register(JobMove)

@@ -20,6 +20,9 @@ from providers.models import Model
 class JobRow(serializers.ModelSerializer):
     hyperparameters = serializers.DictField(help_text="As asked: numbers or “auto”.")
     settled_hyperparameters = serializers.DictField(help_text="What auto became.")
+    set_aside = serializers.BooleanField(
+        source="is_set_aside", help_text="Nothing goes on until it is taken up again."
+    )
     base_model = serializers.CharField(source="model.name")
     provider = serializers.CharField(source="model.provider.name")
     estimate = serializers.DecimalField(14, 6, source="ledger.estimate", help_text="US dollars")
@@ -28,7 +31,7 @@ class JobRow(serializers.ModelSerializer):
     class Meta:
         model = Job
         fields = [
-            "id", "version", "base_model", "provider", "state", "raw_status", "problem", "hyperparameters",
+            "id", "version", "base_model", "provider", "state", "raw_status", "problem", "set_aside", "hyperparameters",
             "settled_hyperparameters", "seed", "suffix", "remote_id", "error_code", "error_message",
             "retry_of", "trained_tokens", "estimate", "billed", "created", "finishes_at", "ended",
         ]  # fmt: skip
@@ -190,6 +193,16 @@ class RetryJob(APIView):
         again = find(Job, pk, request.user, to="train").retry(by=request.user)
         ring(sweep)
         return Response(JobRow(again).data, status=201)
+
+
+class TakeUpJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow))
+    def post(self, request, pk):
+        """Try once more with a job that was set aside after its steps crashed again and again."""
+        job = find(Job, pk, request.user, to="train")
+        job.take_up(by=request.user)
+        ring(sweep)
+        return Response(JobRow(job).data)
 
 
 class Events(APIView):

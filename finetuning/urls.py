@@ -11,5 +11,8 @@ urlpatterns = [
     path("jobs/<int:pk>/approve/", views.job_approve, name="job_approve"),
     path("jobs/<int:pk>/retry/", views.job_retry, name="job_retry"),
     path("jobs/<int:pk>/cancel/", views.job_cancel, name="job_cancel"),
+    path("jobs/<int:pk>/pause/", views.job_pause, name="job_pause"),
+    path("jobs/<int:pk>/resume/", views.job_resume, name="job_resume"),
+    path("jobs/<int:pk>/take-up/", views.job_take_up, name="job_take_up"),
     path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
 ]

@@ -17,6 +17,7 @@ from finetuning.files import sent_files
 from finetuning.forms import AdvancedForm, SimpleForm
 from finetuning.models import Job
 from finetuning.preview import preview
+from finetuning.states import PAUSABLE
 from finetuning.tasks import sweep
 from finetuning.timeline import duration, timeline
 
@@ -93,6 +94,7 @@ def job(request, pk):
     context = {
         "course": job.course, "step": "jobs", "job": job, "tuned": job.tuned, "moves": moves,
         "timeline": timeline(job, moves), "lasted": duration(job), "files": sent_files(job),
+        "pausable": job.state in PAUSABLE and job.provider.can("pause"),
         "events": job.events.exclude(type="metrics").order_by("-at", "-pk")[:30],
         **_drawn(job, Look.of(request.GET)),
     }  # fmt: skip
@@ -134,4 +136,35 @@ def job_cancel(request, pk):
     job.cancel(by=request.user)
     ring(sweep)
     messages.info(request, _("The job is being cancelled."))
+    return redirect("job", job.pk)
+
+
+@require_POST
+@login_required
+def job_pause(request, pk):
+    job = find(Job, pk, request.user, to="train")
+    job.pause(by=request.user)
+    ring(sweep)
+    messages.info(request, _("The provider is being asked to pause."))
+    return redirect("job", job.pk)
+
+
+@require_POST
+@login_required
+def job_resume(request, pk):
+    job = find(Job, pk, request.user, to="train")
+    job.resume(by=request.user)
+    ring(sweep)
+    messages.info(request, _("The provider is being asked to go on."))
+    return redirect("job", job.pk)
+
+
+@require_POST
+@login_required
+def job_take_up(request, pk):
+    """Try once more with a job whose steps crashed again and again."""
+    job = find(Job, pk, request.user, to="train")
+    job.take_up(by=request.user)
+    ring(sweep)
+    messages.success(request, _("The job is taken up again."))
     return redirect("job", job.pk)

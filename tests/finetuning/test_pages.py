@@ -4,7 +4,7 @@ import pytest
 
 from finetuning.models import Job
 from tests import factories
-from tests.doors import pages
+from tests.doors import api, pages
 
 
 def shown(person, address, **headers):
@@ -130,3 +130,71 @@ def test_a_page_that_only_shows_takes_no_post(version, owner, address):
     address = address.format(course=version.dataset.course_id, job=job.pk)
     assert pages(owner).post(address).status_code == 405
     assert pages(owner).head(address).status_code == 200
+
+
+@pytest.fixture
+def set_aside(version):
+    job = factories.make_job(version=version)
+    Job.objects.filter(pk=job.pk).update(next_poll_at=None, attempts=20, problem="An error on our side.")
+    return job
+
+
+def test_a_job_that_was_set_aside_says_so_and_is_taken_up_again(set_aside, version, editor, reviewer):
+    jobs = f"/courses/{version.dataset.course_id}/jobs/"
+    assert "set aside" in shown(editor, jobs)
+    assert "Take up again" not in shown(reviewer, f"/jobs/{set_aside.pk}/")
+    page = shown(editor, f"/jobs/{set_aside.pk}/")
+    assert "Set aside" in page and "Take up again" in page and "goes on by itself" not in page
+    page = pages(editor).post(f"/jobs/{set_aside.pk}/take-up/", follow=True).content.decode()
+    assert "taken up again" in page and "Set aside" not in page
+    assert "set aside" not in shown(editor, jobs)
+    set_aside.refresh_from_db()
+    assert set_aside.next_poll_at and (set_aside.attempts, set_aside.problem) == (0, "")
+    assert pages(editor).post(f"/jobs/{set_aside.pk}/take-up/").status_code == 400
+
+
+def test_the_api_takes_it_up_as_well(set_aside, editor, reviewer):
+    assert api(editor).get(f"/api/jobs/{set_aside.pk}/").json()["set_aside"] is True
+    assert api(reviewer).post(f"/api/jobs/{set_aside.pk}/take-up/").status_code == 403
+    answer = api(editor).post(f"/api/jobs/{set_aside.pk}/take-up/")
+    assert (answer.status_code, answer.json()["set_aside"]) == (200, False)
+
+
+def test_staff_take_it_up_in_the_admin(set_aside):
+    superuser = factories.make_user(is_staff=True, is_superuser=True)
+    answer = pages(superuser).post(
+        "/admin/finetuning/job/", {"action": "take_up", "_selected_action": [set_aside.pk]}, follow=True
+    )
+    assert answer.status_code == 200
+    set_aside.refresh_from_db()
+    assert set_aside.next_poll_at
+
+
+def test_a_training_is_paused_and_goes_on_where_the_provider_can(running, sweep, editor):
+    job, remote = running
+    address = f"/jobs/{job.pk}"
+    assert "/pause/" not in shown(editor, f"{address}/")
+    assert pages(editor).post(f"{address}/pause/").status_code == 400
+    job.provider.capabilities = {"pause": True}
+    job.provider.save()
+    assert f"{address}/pause/" in shown(editor, f"{address}/")
+    assert pages(editor).post(f"{address}/pause/").status_code == 302
+    sweep(job)
+    assert (job.state, remote["status"]) == ("paused", "paused")
+    assert f"{address}/resume/" in shown(editor, f"{address}/")
+    assert pages(editor).post(f"{address}/resume/").status_code == 302
+    sweep(job)
+    assert remote["status"] == "queued"
+
+
+def test_the_page_of_a_job_has_its_files_costs_and_timeline(running, there, sweep, version, editor):
+    job, remote = running
+    there.finish(job.remote_id)
+    sweep(job)
+    page = shown(editor, f"/jobs/{job.pk}/")
+    for split in ("train", "validation"):
+        sha256 = version.files[split]["sha256"]
+        assert f"{split}-{sha256[:24]}.jsonl" in page and sha256 in page
+        assert f"/versions/{version.pk}/files/{split}/" in page
+    assert remote["training_file"] in page and remote["result_files"][0] in page
+    assert 'class="chart spans"' in page and "Estimated" in page and "Billed" in page and "1,234" in page
