@@ -12,6 +12,7 @@ from courses.people import api as people
 from datasets import api as datasets
 from evaluation import api as evaluation
 from finetuning import api as finetuning
+from finetuning.deployments import api as deployments
 from providers import api as providers
 from providers.costs import api as costs
 
@@ -91,6 +92,10 @@ urlpatterns = [
     path("jobs/<int:pk>/checkpoints/", finetuning.Checkpoints.as_view(), name="checkpoints"),
     path("courses/<int:pk>/models/", finetuning.TunedModels.as_view(), name="models"),
     path("models/<int:pk>/", finetuning.OneTunedModel.as_view(), name="model"),
+    path("models/<int:pk>/deployments/", deployments.ModelDeployments.as_view(), name="model_deployments"),
+    path("deployments/<int:pk>/", deployments.OneDeployment.as_view(), name="deployment"),
+    path("deployments/<int:pk>/name/", deployments.NameDeployment.as_view(), name="deployment_name"),
+    path("deployments/<int:pk>/remove/", deployments.RemoveDeployment.as_view(), name="deployment_remove"),
     path("models/<int:pk>/evaluations/", evaluation.ModelEvaluations.as_view(), name="model_evaluations"),
     path("courses/<int:pk>/evaluations/", evaluation.CourseEvaluations.as_view(), name="evaluations"),
     path("courses/<int:pk>/parity/", evaluation.OneParity.as_view(), name="parity"),

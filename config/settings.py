@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "finetuning.states.JobState",
+        "DeploymentStateEnum": "finetuning.tuned.DeploymentState",
         "EvaluationStateEnum": "evaluation.states.EvaluationState",
         "ExampleStateEnum": "datasets.states.ExampleState",
         "RoleEnum": "accounts.roles.Role",

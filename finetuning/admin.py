@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from common.admin import ReadOnly, ReadOnlyInline, act
-from finetuning.models import Checkpoint, Deployment, Event, Job, JobMove, Metric, TunedModel
+from finetuning.models import Checkpoint, Deployment, DeploymentMove, Event, Job, JobMove, Metric, TunedModel
 
 
 class MoveInline(ReadOnlyInline):
@@ -80,9 +80,29 @@ class TunedModelAdmin(ReadOnly):
     list_select_related = ["job__model"]
 
 
+class DeploymentMoveInline(ReadOnlyInline):
+    model = DeploymentMove
+    fields = readonly_fields = ["at", "state", "by", "note"]
+    related = ["by"]
+
+
 @admin.register(Deployment)
 class DeploymentAdmin(ReadOnly):
-    list_display = ["name", "tuned_model", "provider", "state", "ends"]
+    list_display = ["name", "tuned_model", "provider", "state", "problem", "up_since", "hourly", "ends"]
     list_filter = ["state", "provider"]
     search_fields = ["name", "tuned_model__name"]
     list_select_related = ["tuned_model", "provider"]
+    inlines = [DeploymentMoveInline]
+    actions = ["take_down"]
+
+    @admin.action(description=_("Take down"), permissions=["act"])
+    def take_down(self, request, rows):
+        act(self, request, rows, lambda row: row.remove(by=request.user))
+
+
+@admin.register(DeploymentMove)
+class DeploymentMoveAdmin(ReadOnly):
+    list_display = ["at", "deployment", "state", "by", "note"]
+    list_filter = ["state"]
+    search_fields = ["note", "deployment__name"]
+    list_select_related = ["deployment__tuned_model", "by"]

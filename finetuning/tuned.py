@@ -60,6 +60,20 @@ class TunedModel(models.Model):
         return self.name
 
     @property
+    def way(self) -> str:
+        """How its provider lets it be called: "" at once, "manual" by a person there, "models_v0" by us."""
+        return self.job.provider.can("deploy")
+
+    @property
+    def hourly(self) -> Decimal | None:
+        """US dollars per hour of a deployment, where that is known."""
+        return self.job.model.price("hosting") if self.way else None
+
+    @property
+    def last_deployment(self):
+        return self.deployments.select_related("provider").first()
+
+    @property
     def deployment(self):
         """The one that answers now, or None."""
         return self.deployments.filter(state=READY).first()
@@ -92,11 +106,11 @@ class DeploymentQuerySet(SweepQuerySet, CourseRows):
         deployment = self.model(
             tuned_model=tuned_model, provider=job.provider, by=by, ends=job.model.serve_until
         )
-        deployment.hourly = job.model.price("hosting")
+        deployment.hourly = tuned_model.hourly
         if deployment.way == "models_v0":
             deployment.name, deployment.next_poll_at = f"coursetune-{uuid.uuid4().hex}", timezone.now()
         elif not deployment.way:
-            deployment.name, deployment.hourly = tuned_model.name, None
+            deployment.name = tuned_model.name
         deployment.hold(by)
         deployment.save()
         deployment.moves.create(state=deployment.state, by=by)
@@ -134,6 +148,7 @@ class Deployment(Stateful, Sweepable):
     by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     made = models.DateTimeField(_("made"), default=timezone.now)
     up_since = models.DateTimeField(_("up since"), null=True, blank=True)
+    ended = models.DateTimeField(_("ended"), null=True, blank=True)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True)
     hourly = models.DecimalField(
         _("US dollars per hour"), max_digits=12, decimal_places=4, null=True, blank=True
@@ -164,8 +179,16 @@ class Deployment(Stateful, Sweepable):
 
     @property
     def way(self) -> str:
-        """How it is put up: "" by itself, "manual" by a person there, "models_v0" by us."""
         return self.provider.can("deploy")
+
+    @property
+    def is_moving(self):
+        """The sweep is at it."""
+        return self.state in (REQUESTED, WAITING, ENDING) and self.next_poll_at is not None
+
+    @property
+    def is_nameable(self):
+        return self.way == "manual" and self.state in (REQUESTED, WAITING)
 
     @property
     def is_early(self):
@@ -223,7 +246,7 @@ class Deployment(Stateful, Sweepable):
     @transaction.atomic
     def close(self, state, by=None, note="", problem=""):
         """The last move, and the money that is not settled yet."""
-        self._move(state, by=by, note=note, next_poll_at=None, problem=problem)
+        self._move(state, by=by, note=note, ended=timezone.now(), next_poll_at=None, problem=problem)
         if self.ledger:
             self._settle(self.unpaid_hours)
 
@@ -242,13 +265,15 @@ class Deployment(Stateful, Sweepable):
     @property
     def unpaid_hours(self) -> int:
         """Hours begun since the last that was settled; none before it was up."""
-        return max(1, -(-(timezone.now() - self.billed_to) // HOUR)) if self.up_since else 0
+        return self._hours_since(self.billed_to) if self.up_since else 0
 
     @property
     def spent(self) -> Decimal:
         """US dollars since it is up, hours begun counted whole."""
-        hours = max(1, -(-(timezone.now() - self.up_since) // HOUR)) if self.up_since else 0
-        return (self.hourly or Decimal(0)) * hours
+        return self.hourly * self._hours_since(self.up_since) if self.hourly and self.up_since else Decimal(0)
+
+    def _hours_since(self, moment):
+        return max(1, -(-((self.ended or timezone.now()) - moment) // HOUR))
 
     def hold(self, by=None):
         """Reserve the next day of hosting, or OverBudget."""
@@ -272,7 +297,7 @@ class Deployment(Stateful, Sweepable):
             self._settle(HOURS)
             self.billed_to += DAY
             self.ledger = None
-            self.hourly = self.tuned_model.job.model.price("hosting")
+            self.hourly = self.tuned_model.hourly
             held = self._held_next()
             self.save(update_fields=["billed_to", "ledger", "hourly"])
             if not held:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from finetuning import views, webhooks
+from finetuning.deployments import views as deployments
 
 urlpatterns = [
     path("courses/<int:pk>/jobs/", views.jobs, name="jobs"),
@@ -14,5 +15,9 @@ urlpatterns = [
     path("jobs/<int:pk>/pause/", views.job_pause, name="job_pause"),
     path("jobs/<int:pk>/resume/", views.job_resume, name="job_resume"),
     path("jobs/<int:pk>/take-up/", views.job_take_up, name="job_take_up"),
+    path("models/<int:pk>/deployment/", deployments.deployment_new, name="deployment_new"),
+    path("deployments/<int:pk>/", deployments.deployment, name="deployment"),
+    path("deployments/<int:pk>/name/", deployments.deployment_name, name="deployment_name"),
+    path("deployments/<int:pk>/remove/", deployments.deployment_remove, name="deployment_remove"),
     path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
 ]
