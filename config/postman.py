@@ -177,6 +177,20 @@ WALK = {
         Step("GET /api/jobs/{id}/checkpoints/", expect={"one an epoch": "body.length === 1"}),
         Step("GET /api/courses/{id}/models/", keep={"model_id": "body.results[0].id"}),
         Step("GET /api/models/{id}/"),
+        Step(
+            "POST /api/models/{id}/deployments/",
+            {},
+            keep={"deployment_id": "body.id"},
+            expect={"it is up": 'body.state === "ready"'},
+        ),
+        Step("GET /api/models/{id}/deployments/"),
+        Step("GET /api/deployments/{id}/"),
+        Step(
+            "POST /api/deployments/{id}/name/",
+            {"name": "mine"},
+            codes=(400,),
+            name="Name, where it has one: refused",
+        ),
     ],
     "5 Evaluate": [
         Step("POST /api/models/{id}/evaluations/", {"most": 4}, keep={"evaluation_id": "body.id"}),
@@ -232,6 +246,7 @@ WALK = {
         Step("POST /api/jobs/{id}/cancel/", codes=(200, 409)),
         Step("POST /api/evaluations/{id}/cancel/", codes=(200, 409)),
         Step("POST /api/assistants/{id}/withdraw/", codes=(200, 409)),
+        Step("POST /api/deployments/{id}/remove/", codes=(200, 409)),
         Step("DELETE /api/examples/{id}/", codes=(204, 404)),
         Step("DELETE /api/texts/{id}/", codes=(204, 404)),
         Step("DELETE /api/invitations/{id}/", codes=(204, 404)),
