@@ -9,6 +9,7 @@ from django.utils.safestring import mark_safe
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 260, 52, 14, 14, 34
 SMALLEST, LARGEST = 1e-9, 1e12
 LABELS = 9  # that find room beside each other below the bars
+TAG, TAG_ROW = 40, 16  # room for the tags at the ends of lines, and between two of them
 DOTS, BENDS = 300, 1500  # of one line: more are neither seen nor hit, and make a long page
 
 
@@ -41,6 +42,7 @@ class LineChart:
             each.line = each.points if each.line is None else self._drawable(each.line)
         points = [point for each in self.series for point in each.points]
         self.empty = not points
+        self.right = RIGHT + (TAG if any(each.tag for each in self.series) else 0)
         if points:
             self.x_high = max(x for x, _ in points) or 1
             self._set_scale([y for _, y in points])
@@ -58,7 +60,7 @@ class LineChart:
             self.y_high = self.y_max or (high * 1.05 if high > SMALLEST else 1)
 
     def x(self, value):
-        return _at(LEFT + (WIDTH - LEFT - RIGHT) * value / self.x_high)
+        return _at(LEFT + (WIDTH - LEFT - self.right) * value / self.x_high)
 
     def y(self, value):
         share = value / self.y_high
@@ -73,12 +75,20 @@ class LineChart:
             '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>',
             WIDTH, HEIGHT, self.title,
             self._grid(), self._marks(),
-            format_html_join("", "{}", ((self._line(each),) for each in self.series if each.points)),
+            format_html_join("", "{}", ((self._line(each),) for each in self.series if each.points)) + self._tags(),
         )  # fmt: skip
 
     def _grid(self):
         rows = [
-            (LEFT, self.y(value), WIDTH - RIGHT, self.y(value), LEFT - 6, self.y(value) + 4, _short(value))
+            (
+                LEFT,
+                self.y(value),
+                WIDTH - self.right,
+                self.y(value),
+                LEFT - 6,
+                self.y(value) + 4,
+                _short(value),
+            )
             for value in (_log_ticks(self.y_low, self.y_high) if self.log else _ticks(self.y_high))
         ]
         lines = format_html_join(
@@ -110,19 +120,21 @@ class LineChart:
             ),
         )
         line = format_html('<polyline class="line {}" points="{}"/>', series.style, path)
-        return format_html("{}{}{}", line, dots, self._tag(series))
+        return line + dots
 
-    def _tag(self, series):
-        if not (series.tag and series.line):
-            return ""
-        x, y = series.line[-1]
-        return format_html(
-            '<text class="tag end {}" x="{}" y="{}">{}</text>',
-            series.style,
-            self.x(x),
-            self.y(y) - 6,
-            series.tag,
-        )
+    def _tags(self):
+        """Each right of the end of its line, pushed down from the one above where they would meet."""
+        ends = [
+            (self.y(each.line[-1][1]), self.x(each.line[-1][0]), each)
+            for each in self.series
+            if each.line and each.tag
+        ]
+        rows, free = [], {}
+        for y, x, series in sorted(ends, key=lambda end: end[:2]):
+            y = max(y, free.get(x, 0))
+            free[x] = y + TAG_ROW
+            rows.append((series.style, x + 5, _at(y + 4), series.tag))
+        return format_html_join("", '<text class="tag {}" x="{}" y="{}">{}</text>', rows)
 
 
 def thinned(points: list, most: int) -> list:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
-WIDTH, LEFT, RIGHT, TOP, ROW, BAR, BOTTOM = 640, 150, 64, 10, 26, 14, 26
+WIDTH, LEFT, RIGHT, TOP, ROW, TEXT, BAR, BOTTOM = 640, 20, 30, 12, 40, 16, 12, 30
 UNITS = [(1, "s"), (60, "min"), (3600, "h"), (86400, "d")]
 STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400]
 
@@ -61,15 +61,14 @@ class Spans:
 
     def _bar(self, place, span):
         y, x = TOP + ROW * place, self.x(span.start)
-        wide = max(self.x(span.end) - x, 3) if span.end else 8
-        lasted = elapsed((span.end - span.start).total_seconds()) if span.end else ""
-        told = f"{span.label} · {lasted}" if lasted else span.label
+        wide = round(max(self.x(span.end) - x, 3), 1) if span.end else BAR
+        told = span.label
+        if span.end:
+            told = f"{span.label} · {elapsed((span.end - span.start).total_seconds())}"
         return format_html(
-            '<text class="tick end name" x="{}" y="{}">{}</text>'
-            '<rect class="span {}" x="{}" y="{}" width="{}" height="{}" rx="{}"><title>{}</title></rect>'
-            '<text class="tick" x="{}" y="{}">{}</text>',
-            LEFT - 10, y + BAR - 2, span.label, span.style, x, y, round(wide, 1), BAR, 3 if span.end else 4, told,
-            round(x + wide + 6, 1), y + BAR - 2, lasted,
+            '<text class="tick name" x="{}" y="{}">{}</text>'
+            '<rect class="span {}" x="{}" y="{}" width="{}" height="{}" rx="{}"><title>{}</title></rect>',
+            LEFT, y + TEXT - 4, told, span.style, x, y + TEXT, wide, BAR, 2 if span.end else BAR / 2, told,
         )  # fmt: skip
 
     def _marks(self):

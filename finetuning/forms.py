@@ -86,7 +86,7 @@ class AdvancedForm(SimpleForm):
         if len(methods) < 2:
             self.fields["method"].widget = forms.HiddenInput()
         for name in self.taken:
-            self.fields[name] = setting(name)
+            self.fields[name] = setting(name, provider)
         self.fields["seed"] = forms.IntegerField(
             label=_("Seed"), initial=42, min_value=0, max_value=2**31 - 1
         )
@@ -135,13 +135,21 @@ def taken(provider, method):
     return hyper.taken_by(provider, method) if provider else ["n_epochs"]
 
 
-def setting(name):
+def setting(name, provider):
     _kind, low, high = hyper.LIMITS[name]
-    words = {"low": f"{low:g}", "high": f"{high:g}"}
+    if name == "batch_size" and provider:
+        high = min(high, provider.can("batch_most"))
+    words = {"low": decimal(low), "high": decimal(high)}
     return forms.CharField(
         label=hyperparameter(name), initial=AUTO, required=False, max_length=20,
         help_text=_("%(low)s to %(high)s, or auto") % words,
+        widget=forms.TextInput(attrs={"placeholder": AUTO}),
     )  # fmt: skip
+
+
+def decimal(number):
+    """Without an exponent: 0.0000001."""
+    return f"{number:.7f}".rstrip("0").rstrip(".")
 
 
 def suffix(longest):
