@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.api import chat, files, jobs, models
+from engine.api import chat, files, jobs, models, uploads
 from engine.api.keys import KeyCheck
 from engine.bases import BadSource, catalogue
 from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error, unavailable
@@ -21,6 +21,7 @@ from engine.jobs import Jobs
 from engine.runner import Runner
 from engine.serving import ModelServer
 from engine.store import Store
+from engine.uploads import Uploads
 from engine.validation import Validator
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,10 @@ ROUTES = [
     Route("/v1/files/{id}", files.retrieve),
     Route("/v1/files/{id}", files.delete, methods=["DELETE"]),
     Route("/v1/files/{id}/content", files.content),
+    Route("/v1/uploads", uploads.create, methods=["POST"]),
+    Route("/v1/uploads/{id}/parts", uploads.add_part, methods=["POST"]),
+    Route("/v1/uploads/{id}/complete", uploads.complete, methods=["POST"]),
+    Route("/v1/uploads/{id}/cancel", uploads.cancel, methods=["POST"]),
     Route(JOBS, jobs.create, methods=["POST"]),
     Route(JOBS, jobs.list_jobs),
     Route(JOBS + "/{id}", jobs.retrieve),
@@ -74,6 +79,7 @@ def build(settings):
     state.bases = catalogue(settings.models, settings.home)
     state.store = Store(settings.home / "engine.sqlite3")
     state.files = Files(state.store, settings.home)
+    state.uploads = Uploads(state.store, state.files, settings.home)
     state.jobs = Jobs(state.store, state.files, settings.home)
     state.server = ModelServer()
     state.validator = Validator(state.jobs, state.bases)

@@ -38,8 +38,8 @@ def learning_rate(step, total_steps, peak):
 def passes(examples):
     """Cut a batch into groups of examples that one forward pass may hold, similar lengths together."""
     group = []
-    for example in sorted(examples, key=lambda example: len(example.ids)):
-        if group and len(example.ids) * (len(group) + 1) > PASS_TOKENS:
+    for example in sorted(examples, key=lambda example: example.width):
+        if group and example.width * (len(group) + 1) > PASS_TOKENS:
             yield group
             group = []
         group.append(example)

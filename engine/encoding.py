@@ -13,6 +13,26 @@ class Encoded(NamedTuple):
     ids: list[int]
     trained: list[bool]
 
+    @property
+    def width(self):
+        return len(self.ids)
+
+    @property
+    def targets(self):
+        """How many tokens are to be learned: the first of all has none before it."""
+        return sum(self.trained[1:])
+
+
+class Pair(NamedTuple):
+    """A preferred and a non-preferred reply to the same chat."""
+
+    preferred: Encoded
+    other: Encoded
+
+    @property
+    def width(self):
+        return 2 * max(self.preferred.width, self.other.width)
+
 
 class ChatEncoder:
     """Wraps a model's tokenizer and chat template; a chat the template cannot show raises ValueError."""
@@ -55,6 +75,16 @@ class ChatEncoder:
             raise ValueError("the model's chat template leaves nothing to learn")
         return Encoded(ids, trained)
 
+    def pair(self, example):
+        """Both outputs of a preference, each behind the whole chat; nothing else is learned."""
+        asked = example["input"]
+        chat = [_unlearned(message) for message in asked["messages"]]
+        outputs = example["preferred_output"], example["non_preferred_output"]
+        return Pair(*(self.example({**asked, "messages": chat + output}) for output in outputs))
+
+    def encode(self, example, method):
+        return self.pair(example) if method == "dpo" else self.example(example)
+
     def _pieces(self, text, message):
         if message["role"] != "assistant":
             return [(text, False)]
@@ -86,6 +116,10 @@ class ChatEncoder:
 
     def _ids(self, text):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _unlearned(message):
+    return {**message, "weight": 0} if message["role"] == "assistant" else message
 
 
 def text_of(content):

@@ -13,8 +13,9 @@ class InvalidFile(Exception):
     """The message names the line."""
 
 
-def read_examples(path):
+def read_examples(path, method="supervised"):
     """Yield (line number, example) for every line of the file; raises InvalidFile."""
+    check = CHECKS[method]
     blank = None
     with open(path, "rb") as file:
         for number, raw in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
@@ -25,12 +26,12 @@ def read_examples(path):
                 if blank:
                     number = blank
                     raise ValueError("the line is blank")
-                yield number, parse_example(raw, first=number == 1)
+                yield number, parse_example(raw, check, first=number == 1)
             except ValueError as error:
                 raise InvalidFile(f"Line {number}: {error}") from error
 
 
-def parse_example(raw, first=False):
+def parse_example(raw, check=None, first=False):
     """One line's bytes to a checked example; raises ValueError."""
     if len(raw) > MAX_LINE:
         raise ValueError(f"the line is longer than {MAX_LINE // 2**20} MB")
@@ -39,7 +40,7 @@ def parse_example(raw, first=False):
     example = _parse_json(raw)
     if not isinstance(example, dict):
         raise ValueError("expected a JSON object")
-    check_example(example)
+    (check or check_example)(example)
     return example
 
 
@@ -98,16 +99,7 @@ def _check_surrogates(value):
 
 def check_example(example):
     """Raise ValueError unless the object is a chat that ends with a reply worth learning from."""
-    messages = example.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise ValueError("expected a non-empty list under the key 'messages'")
-    for number, message in enumerate(messages, start=1):
-        try:
-            check_message(message)
-        except ValueError as error:
-            raise ValueError(f"message {number}: {error}") from error
-    if not isinstance(example.get("tools", []), list):
-        raise ValueError("'tools' must be a list")
+    messages = _checked_messages(example)
     replies = [message for message in messages if message["role"] == "assistant"]
     if not replies:
         raise ValueError("at least one message must be from the assistant")
@@ -117,6 +109,52 @@ def check_example(example):
         _check_weight(reply)
     if not any(reply.get("weight", 1) for reply in replies):
         raise ValueError("every assistant message has weight 0, so there is nothing to learn")
+
+
+def check_preference(example):
+    """Raise ValueError unless the object is a chat with one reply that is preferred to another."""
+    asked = example.get("input")
+    if not isinstance(asked, dict):
+        raise ValueError("expected an object under the key 'input'")
+    try:
+        _checked_messages(asked)
+    except ValueError as error:
+        raise ValueError(f"input: {error}") from error
+    if asked["messages"][-1]["role"] == "assistant":
+        raise ValueError("input: the last message may not be from the assistant")
+    preferred, other = (_only_reply(example, name) for name in ("preferred_output", "non_preferred_output"))
+    if preferred == other:
+        raise ValueError("the preferred and the non-preferred output are the same")
+
+
+def _only_reply(example, name):
+    outputs = example.get(name)
+    if not isinstance(outputs, list) or len(outputs) != 1:
+        raise ValueError(f"expected a list of one message under the key '{name}'")
+    try:
+        check_message(outputs[0])
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if outputs[0]["role"] != "assistant":
+        raise ValueError(f"{name}: the message must be from the assistant")
+    return outputs[0]
+
+
+CHECKS = {"supervised": check_example, "dpo": check_preference}
+
+
+def _checked_messages(chat):
+    messages = chat.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise ValueError("expected a non-empty list under the key 'messages'")
+    for number, message in enumerate(messages, start=1):
+        try:
+            check_message(message)
+        except ValueError as error:
+            raise ValueError(f"message {number}: {error}") from error
+    if not isinstance(chat.get("tools", []), list):
+        raise ValueError("'tools' must be a list")
+    return messages
 
 
 def check_message(message):

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from engine.hyperparameters import LEARNING_RATE
+from engine.hyperparameters import LEARNING_RATES
 from engine.jobs import ALIVE
 from engine.worker import PAUSE, Worker
 
@@ -46,9 +46,11 @@ class Runner(Worker):
         order = {
             "server": os.getpid(),
             "base": str(self.bases[job["model"]].folder()),
+            "method": job["method"],
             "n_epochs": chosen["n_epochs"],
             "batch_size": chosen["batch_size"],
-            "learning_rate": LEARNING_RATE * chosen["learning_rate_multiplier"],
+            "learning_rate": LEARNING_RATES[job["method"]] * chosen["learning_rate_multiplier"],
+            "beta": chosen.get("beta"),
             "seed": job["seed"],
         }
         (folder / "job.json").write_text(json.dumps(order))

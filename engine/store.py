@@ -13,10 +13,17 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, filename TEXT, purpose TEXT, bytes INTEGER
 );
+CREATE TABLE IF NOT EXISTS uploads (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, filename TEXT, purpose TEXT, bytes INTEGER,
+    status TEXT, file TEXT
+);
+CREATE TABLE IF NOT EXISTS parts (
+    seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, upload TEXT, bytes INTEGER
+);
 CREATE TABLE IF NOT EXISTS jobs (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, status TEXT, model TEXT,
     training_file TEXT, validation_file TEXT, hyperparameters TEXT, seed INTEGER, suffix TEXT, metadata TEXT,
-    estimated_finish INTEGER, finished_at INTEGER,
+    method TEXT DEFAULT 'supervised', estimated_finish INTEGER, finished_at INTEGER,
     fine_tuned_model TEXT, trained_tokens INTEGER, result_file TEXT, error TEXT,
     starts INTEGER DEFAULT 0, progress INTEGER DEFAULT 0
 );
@@ -32,6 +39,8 @@ CREATE TABLE IF NOT EXISTS models (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, base TEXT, job TEXT, folder TEXT
 );
 """
+# What older files lack.
+ADDED = {("jobs", "method"): "TEXT DEFAULT 'supervised'"}
 JSON_COLUMNS = {"hyperparameters", "metadata", "error", "data", "metrics"}
 
 
@@ -45,6 +54,9 @@ class Store:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.executescript(SCHEMA)
         self._lock = threading.RLock()
+        for (table, column), kind in ADDED.items():
+            if column not in {row["name"] for row in self.all(f"PRAGMA table_info({table})")}:
+                self.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     @contextmanager
     def transaction(self):

@@ -17,6 +17,7 @@ from pathlib import Path
 from engine.batching import Schedule
 from engine.encoding import ChatEncoder
 from engine.examples import read_examples
+from engine.preferences import PreferenceTraining
 from engine.process import Orphaned, check_parent, die_with_parent
 from engine.training import LoraTraining
 
@@ -34,20 +35,26 @@ class Trainer:
     def __init__(self, folder):
         self.folder = folder
         order = json.loads((folder / "job.json").read_text())
-        encoder = ChatEncoder.load(order["base"])
+        self.method, encoder = order["method"], ChatEncoder.load(order["base"])
         self.training = self._examples("training.jsonl", encoder)
         self.validation = self._examples("validation.jsonl", encoder)
         self.n_epochs = order["n_epochs"]
         self.schedule = Schedule(len(self.training), order["batch_size"], self.n_epochs, order["seed"])
         self.total_steps = self.schedule.total_steps
-        self.model = LoraTraining(order["base"], order["seed"], order["learning_rate"], self.total_steps)
+        settings = order["base"], order["seed"], order["learning_rate"], self.total_steps
+        if self.method == "dpo":
+            self.model = PreferenceTraining(*settings, beta=order["beta"])
+        else:
+            self.model = LoraTraining(*settings)
         self.log = Log(folder / "metrics.jsonl")
         self.state = folder / "state.safetensors"
         self.server, self.asked_to_stop = order["server"], False
 
     def _examples(self, name, encoder):
         path = self.folder / name
-        return [encoder.example(example) for _, example in read_examples(path)] if path.exists() else []
+        if not path.exists():
+            return []
+        return [encoder.encode(example, self.method) for _, example in read_examples(path, self.method)]
 
     def run(self):
         first = self._begin()
@@ -66,7 +73,7 @@ class Trainer:
             if self.asked_to_stop:
                 return
         self.model.save_adapter(self.folder / "final")
-        tokens = sum(len(example.ids) for example in self.training) * self.n_epochs
+        tokens = sum(self.model.tokens(example) for example in self.training) * self.n_epochs
         self.log.write("done", trained_tokens=tokens)
 
     def _begin(self):
@@ -79,13 +86,11 @@ class Trainer:
 
     def _step(self, step):
         batch = [self.training[position] for position in self.schedule.batch(step)]
-        loss, accuracy = self.model.step(step, batch, self._alive)
-        if not math.isfinite(loss):
+        metrics = _named("train", self.model.step(step, batch, self._alive))
+        if not math.isfinite(metrics["train_loss"]):
             raise Diverged(f"The training loss is not a number at step {step}.")
-        metrics = {"train_loss": loss, "train_mean_token_accuracy": accuracy}
         if self.validation and step % VALIDATE_EVERY == 0:
-            loss, accuracy = self.model.validate(self._validation_batch(step), self._alive)
-            metrics |= {"valid_loss": loss, "valid_mean_token_accuracy": accuracy}
+            metrics |= _named("valid", self.model.validate(self._validation_batch(step), self._alive))
         if self.validation and self.schedule.ends_epoch(step):
             metrics |= self._full_validation()
         return metrics
@@ -96,8 +101,7 @@ class Trainer:
         return [self.validation[place % len(self.validation)] for place in places]
 
     def _full_validation(self):
-        loss, accuracy = self.model.validate(self.validation, self._alive)
-        return {"full_valid_loss": loss, "full_valid_mean_token_accuracy": accuracy}
+        return _named("full_valid", self.model.validate(self.validation, self._alive))
 
     def _report(self, step, metrics, seconds_left):
         metrics = {"step": step, "total_steps": self.total_steps, **metrics}
@@ -110,6 +114,10 @@ class Trainer:
     def _alive(self):
         check_parent(self.server)
         self.log.touch()
+
+
+def _named(part, metrics):
+    return {f"{part}_{name}": value for name, value in metrics.items()}
 
 
 class Log:

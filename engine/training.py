@@ -35,6 +35,9 @@ class LoraTraining:
     so that a resumed run repeats an undisturbed one.
     """
 
+    # What each metric is a mean over, for one example.
+    COUNTS = {"loss": lambda example: example.targets, "mean_token_accuracy": lambda example: example.targets}
+
     def __init__(self, base, seed, peak, total_steps):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -48,47 +51,53 @@ class LoraTraining:
         self.optimizer = torch.optim.AdamW(self.weights.values(), weight_decay=0.0)
 
     def step(self, number, examples, alive):
-        """One optimizer step; returns (loss, accuracy), means over the trained tokens.
+        """One optimizer step; returns the metrics, means over what was trained on.
 
         `alive` is called after every forward pass: a large batch is many of them.
         """
         torch.manual_seed(self.seed + number)
         self.model.train()
         self.optimizer.param_groups[0]["lr"] = learning_rate(number, self.total_steps, self.peak)
-        trained = sum(sum(example.trained[1:]) for example in examples)
-        loss = hits = 0.0
-        for group in passes(examples):
-            group_loss, group_hits = self._forward(group)
-            (group_loss / trained).backward()
-            loss, hits = loss + group_loss.item(), hits + group_hits
-            alive()
+        metrics = self._over(examples, alive, learn=True)
         torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP_NORM)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return loss / trained, hits / trained
+        return metrics
 
     @torch.no_grad()
     def validate(self, examples, alive):
-        """(loss, accuracy), means over all trained tokens of the examples."""
+        """The metrics over all of the examples."""
         self.model.eval()
-        trained = sum(sum(example.trained[1:]) for example in examples)
-        loss = hits = 0.0
+        return self._over(examples, alive, learn=False)
+
+    def _over(self, examples, alive, learn):
+        totals = {name: sum(map(count, examples)) for name, count in self.COUNTS.items()}
+        sums = dict.fromkeys(totals, 0.0)
         for group in passes(examples):
-            group_loss, group_hits = self._forward(group)
-            loss, hits = loss + group_loss.item(), hits + group_hits
+            found = self._forward(group)
+            if learn:
+                (found["loss"] / totals["loss"]).backward()
+            for name, value in found.items():
+                sums[name] += value.item()
             alive()
-        return loss / trained, hits / trained
+        return {name: sums[name] / total for name, total in totals.items()}
 
     def _forward(self, group):
-        """Summed loss and number of tokens guessed right; only columns with labels reach the vocabulary."""
+        """The sum of each metric over a group."""
+        logits, targets = self._guesses(group)
+        loss = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        return {"loss": loss, "mean_token_accuracy": (logits.argmax(-1) == targets).sum()}
+
+    def _guesses(self, group):
+        """Logits and targets of the columns that have any: no other reaches the vocabulary."""
         ids, mask, labels = (tensor.to(device()) for tensor in tensors(group))
         targets = labels[:, 1:]
         columns = (targets != IGNORED).any(0).nonzero().squeeze(1)
-        targets = targets[:, columns]
         output = self.model(input_ids=ids, attention_mask=mask, logits_to_keep=columns, use_cache=False)
-        logits = output.logits.float()
-        loss = cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-        return loss, (logits.argmax(-1) == targets).sum().item()
+        return output.logits.float(), targets[:, columns]
+
+    def tokens(self, example):
+        return example.width
 
     def save_adapter(self, folder):
         """A PEFT folder, complete or absent."""

@@ -1,6 +1,6 @@
 """Check the files of new jobs, and settle what `auto` means for them."""
 
-from engine.encoding import ChatEncoder
+from engine.encoding import ChatEncoder, Pair
 from engine.examples import InvalidFile, read_examples
 from engine.hyperparameters import resolve
 from engine.worker import Worker
@@ -22,7 +22,7 @@ class Validator(Worker):
                 continue
             self.jobs.say(job, f"validating-{kind}", f"Validating {kind} file: {job[f'{kind}_file']}")
             try:
-                counts[kind] = count_examples(folder / f"{kind}.jsonl", encoder, context)
+                counts[kind] = count_examples(folder / f"{kind}.jsonl", encoder, context, job["method"])
             except InvalidFile as error:
                 message = f"The {kind} file is not valid. {error}"
                 return self.jobs.fail(job, f"invalid_{kind}_file", message, f"{kind}_file")
@@ -33,13 +33,13 @@ class Validator(Worker):
         self.jobs.queue(job, resolve(job["hyperparameters"], counts["training"]))
 
 
-def count_examples(path, encoder, context):
+def count_examples(path, encoder, context, method="supervised"):
     """How many examples the file has; raises InvalidFile."""
     count = 0
-    for line, example in read_examples(path):
+    for line, example in read_examples(path, method):
         count += 1
         try:
-            tokens = len(encoder.example(example).ids)
+            tokens = _longest(encoder.encode(example, method))
         except ValueError as error:
             raise InvalidFile(f"Line {line}: {error}") from error
         if tokens > context:
@@ -47,3 +47,7 @@ def count_examples(path, encoder, context):
     if not count:
         raise InvalidFile("The file is empty.")
     return count
+
+
+def _longest(encoded):
+    return max(chat.width for chat in encoded) if isinstance(encoded, Pair) else encoded.width

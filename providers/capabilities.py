@@ -34,7 +34,7 @@ BASE = {
 }  # fmt: skip
 
 KINDS = {
-    "engine": BASE | {"pause": True},
+    "engine": BASE | {"methods": ["supervised", "dpo"], "pause": True},
     "openai": BASE | {
         "methods": ["supervised", "dpo"], "suffix_length": 64, "suffix_pattern": r"[A-Za-z0-9._-]*",
         "pause": True, "webhooks": True, "moderation": True,

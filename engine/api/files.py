@@ -1,5 +1,7 @@
 """/v1/files"""
 
+from contextlib import asynccontextmanager
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -11,49 +13,66 @@ from engine.errors import ApiError, invalid, not_found
 
 MAX_FILE = 512 * 2**20
 # The form around the file: boundaries, headers, the purpose.
-MAX_FORM = MAX_FILE + 2**16
+FORM = 2**16
 PURPOSES = ("fine-tune", "assistants", "batch", "vision", "user_data", "evals")
 
 
 async def create(request):
-    form = await _read_form(request)
-    try:
-        upload, purpose = form.get("file"), form.get("purpose")
-        if not isinstance(upload, UploadFile):
-            raise invalid("file", "'file' is a required property", "missing_required_parameter")
-        if purpose not in PURPOSES:
-            raise invalid("purpose", f"'purpose' must be one of {', '.join(PURPOSES)}.", "invalid_value")
-        if upload.size > MAX_FILE:
-            raise _too_large()
-        name = upload.filename.replace("\\", "/").rpartition("/")[2] or "file"
+    async with sent_file(request, "file", MAX_FILE) as (sent, form):
+        purpose = checked_purpose(form.get("purpose"))
         files = request.app.state.files
-        return JSONResponse(shown(await run_in_threadpool(files.add, upload.file, name, purpose)))
+        row = await run_in_threadpool(files.add, sent.file, plain_name(sent.filename), purpose)
+        return JSONResponse(shown(row))
+
+
+@asynccontextmanager
+async def sent_file(request, name, most):
+    """The file of that name in a multipart form, and the form; raises ApiError beyond `most` bytes."""
+    form = await _read_form(request, name, most)
+    try:
+        sent = form.get(name)
+        if not isinstance(sent, UploadFile):
+            raise invalid(name, f"'{name}' is a required property", "missing_required_parameter")
+        if sent.size > most:
+            raise _too_large(name, most)
+        yield sent, form
     finally:
         await form.close()
 
 
-async def _read_form(request):
+async def _read_form(request, name, most):
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise invalid("file", "Send the file as multipart/form-data.")
-    if int(request.headers.get("content-length", 0)) > MAX_FORM:
-        raise _too_large()
+        raise invalid(name, "Send the file as multipart/form-data.")
+    if int(request.headers.get("content-length", 0)) > most + FORM:
+        raise _too_large(name, most)
     try:
-        return await MultiPartParser(request.headers, _bounded(request.stream()), max_files=1).parse()
+        stream = _bounded(request.stream(), name, most)
+        return await MultiPartParser(request.headers, stream, max_files=1).parse()
     except (MultiPartException, KeyError) as error:
-        raise invalid("file", "The multipart form could not be read.") from error
+        raise invalid(name, "The multipart form could not be read.") from error
 
 
-async def _bounded(stream):
+async def _bounded(stream, name, most):
     size = 0
     async for chunk in stream:
         size += len(chunk)
-        if size > MAX_FORM:
-            raise _too_large()
+        if size > most + FORM:
+            raise _too_large(name, most)
         yield chunk
 
 
-def _too_large():
-    return ApiError(413, f"The file is larger than {MAX_FILE // 2**20} MB.", param="file")
+def _too_large(name, most):
+    return ApiError(413, f"The file is larger than {most // 2**20} MB.", param=name)
+
+
+def checked_purpose(purpose):
+    if purpose not in PURPOSES:
+        raise invalid("purpose", f"'purpose' must be one of {', '.join(PURPOSES)}.", "invalid_value")
+    return purpose
+
+
+def plain_name(name):
+    return name.replace("\\", "/").rpartition("/")[2] or "file"
 
 
 def list_files(request):

@@ -10,6 +10,10 @@ HYPERPARAMETERS = {
     "batch_size": (fields.integer, 1, 256),
     "learning_rate_multiplier": (fields.number, 1e-9, 100),
 }
+METHODS = {
+    "supervised": HYPERPARAMETERS,
+    "dpo": HYPERPARAMETERS | {"beta": (fields.number, 0, 2)},
+}
 MAX_SEED = 2**31 - 1
 
 
@@ -18,11 +22,13 @@ def parse(body, bases, files):
     if body.get("integrations"):
         raise invalid("integrations", "This server has no integrations.", "unsupported_parameter")
     seed = fields.integer(body, "seed", low=0, high=MAX_SEED)
+    method, hyperparameters = _method(body)
     return {
         "model": _model(body, bases),
         "training_file": _file(body, "training_file", files, fields.required_text),
         "validation_file": _file(body, "validation_file", files, fields.text),
-        "hyperparameters": _hyperparameters(body),
+        "method": method,
+        "hyperparameters": hyperparameters,
         "seed": secrets.randbelow(MAX_SEED) if seed is None else seed,
         "suffix": _suffix(body),
         "metadata": _metadata(body),
@@ -49,28 +55,28 @@ def _file(body, name, files, take):
     return id
 
 
-def _hyperparameters(body):
-    """From `method`, or from the deprecated place at the top."""
+def _method(body):
+    """Its name and hyperparameters, these from `method` or from the deprecated place at the top."""
+    kind = "supervised"
     given, place = fields.mapping(body, "hyperparameters") or {}, "hyperparameters"
     method = fields.mapping(body, "method")
     if method is not None:
         kind = fields.required_text(method, "type")
-        if kind != "supervised":
+        if kind not in METHODS:
             raise invalid("method.type", f"The method '{kind}' is not supported.", "unsupported_method")
-        supervised = fields.mapping(method, "supervised") or {}
-        given = fields.mapping(supervised, "hyperparameters") or given
-        place = "method.supervised.hyperparameters"
-    unknown = given.keys() - HYPERPARAMETERS.keys()
+        own = fields.mapping(fields.mapping(method, kind) or {}, "hyperparameters")
+        if own:
+            given, place = own, f"method.{kind}.hyperparameters"
+    unknown = given.keys() - METHODS[kind].keys()
     if unknown:
         name = f"{place}.{min(unknown)}"
         raise invalid(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
-    return {name: _auto_or_number(given, name) for name in HYPERPARAMETERS}
+    return kind, {name: _auto_or_number(given, name, *rule) for name, rule in METHODS[kind].items()}
 
 
-def _auto_or_number(given, name):
+def _auto_or_number(given, name, take, low, high):
     if given.get(name, "auto") in ("auto", None):
         return "auto"
-    take, low, high = HYPERPARAMETERS[name]
     return take(given, name, low=low, high=high)
 
 

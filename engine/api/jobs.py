@@ -86,13 +86,14 @@ def _metadata_filter(query):
 
 def shown(job):
     same = (
-        "id", "created_at", "status", "model", "training_file", "validation_file", "hyperparameters", "seed",
-        "metadata", "estimated_finish", "finished_at", "fine_tuned_model", "trained_tokens", "error",
+        "id", "created_at", "status", "model", "training_file", "validation_file", "seed", "metadata",
+        "estimated_finish", "finished_at", "fine_tuned_model", "trained_tokens", "error",
     )  # fmt: skip
     return {
         "object": "fine_tuning.job",
         **{key: job[key] for key in same},
-        "method": {"type": "supervised", "supervised": {"hyperparameters": job["hyperparameters"]}},
+        "hyperparameters": {name: job["hyperparameters"][name] for name in job_request.HYPERPARAMETERS},
+        "method": {"type": job["method"], job["method"]: {"hyperparameters": job["hyperparameters"]}},
         "user_provided_suffix": job["suffix"],
         "result_files": [job["result_file"]] if job["result_file"] else [],
         "organization_id": "org-local",

@@ -62,5 +62,11 @@ def chat(question, answer, **reply):
     }
 
 
+def preference(question, preferred, other):
+    replies = ([{"role": "assistant", "content": text}] for text in (preferred, other))
+    asked = {"messages": [{"role": "user", "content": question}]}
+    return dict(zip(("input", "preferred_output", "non_preferred_output"), (asked, *replies), strict=True))
+
+
 def jsonl(examples):
     return "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples).encode()

@@ -21,6 +21,10 @@ def supervised(**hyperparameters):
     return {"method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}}}
 
 
+def dpo(**hyperparameters):
+    return {"method": {"type": "dpo", "dpo": {"hyperparameters": hyperparameters}}}
+
+
 REFUSED = [
     ({"model": "gpt-4o"}, "model", "model_not_available"),
     ({"model": ""}, "model", "missing_required_parameter"),
@@ -50,7 +54,8 @@ REFUSED = [
     (supervised(learning_rate_multiplier=10**400), "learning_rate_multiplier", "invalid_value"),
     (supervised(beta=0.1), "method.supervised.hyperparameters.beta", "unknown_parameter"),
     ({"hyperparameters": {"n_epochs": -1}}, "n_epochs", "invalid_value"),
-    ({"method": {"type": "dpo", "dpo": {}}}, "method.type", "unsupported_method"),
+    (dpo(beta=-1), "beta", "invalid_value"),
+    (dpo(gamma=1), "method.dpo.hyperparameters.gamma", "unknown_parameter"),
     ({"method": {"type": "reinforcement"}}, "method.type", "unsupported_method"),
     ({"method": {}}, "type", "missing_required_parameter"),
     ({"integrations": [{"type": "wandb"}]}, "integrations", "unsupported_parameter"),
