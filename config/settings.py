@@ -164,6 +164,8 @@ CELERY_BEAT_SCHEDULE = {
         ("evaluation.sweep", SWEEP_SECONDS, 30),
         ("courses.post", 30.0, 30),
         ("providers.check_models", 3600.0, 600),
+        ("providers.settle_forgotten", 600.0, 300),
+        ("finetuning.tidy", 600.0, 300),
         ("providers.forget_deliveries", crontab(hour=4, minute=0), 3600),
         ("finetuning.watch", crontab(hour=5, minute=0), 3600),
     )
@@ -303,6 +305,7 @@ except ValueError as error:
     raise ImproperlyConfigured(f"PROVIDER_HOSTS: {error}.") from error
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=150)
 CONFIRM_AFTER_SECONDS = env.int("CONFIRM_AFTER_SECONDS", default=120)
+REMOTE_FILES_DAYS = env.int("REMOTE_FILES_DAYS", default=30)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PUBLIC else 0

@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     JOB_SUCCEEDED = "job.succeeded", _("Training succeeded")
     JOB_FAILED = "job.failed", _("Training failed")
     JOB_CANCELLED = "job.cancelled", _("Training was cancelled")
+    JOB_STUCK = "job.stuck", _("Training does not begin")
     EVALUATION_DONE = "evaluation.done", _("An evaluation is done")
     EVALUATION_FAILED = "evaluation.failed", _("An evaluation failed")
     MODEL_ENDS = "model.ends", _("A tuned model shuts down")
@@ -33,6 +34,10 @@ SENTENCES = {
     Kind.JOB_SUCCEEDED: _("Job %(job)s on %(base)s has trained a model. Ask it the held-out questions now."),
     Kind.JOB_FAILED: _("Job %(job)s on %(base)s failed. Its page says why and what to do."),
     Kind.JOB_CANCELLED: _("Job %(job)s on %(base)s was cancelled."),
+    Kind.JOB_STUCK: _(
+        "Job %(job)s on %(base)s: the provider has been checking its files for two hours. "
+        "Cancel it and try again, or ask the provider."
+    ),
     Kind.EVALUATION_DONE: _(
         "Evaluation %(evaluation)s of %(model)s is done. Its page says whether tuning helped."
     ),

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from finetuning import deploying, polling, retiring
+from finetuning import deploying, polling, retiring, tidying
 
 
 @shared_task(name="finetuning.sweep")
@@ -17,3 +17,8 @@ def sweep_deployments():
 def watch():
     deploying.keep_days()
     retiring.watch()
+
+
+@shared_task(name="finetuning.tidy")
+def tidy():
+    tidying.tidy()

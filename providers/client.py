@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx2
 import openai
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from openai.types.fine_tuning import FineTuningJob
 
@@ -103,6 +104,7 @@ def upload(provider, data: bytes, sha256: str, name: str) -> Upload:
     """The file as it stands at the provider, sent unless it stands there already."""
     known = Upload.objects.filter(provider=provider, sha256=sha256, purpose="fine-tune").first()
     if known:
+        Upload.objects.filter(pk=known.pk).update(sent=timezone.now())  # it stays there for another while
         return known
     with client(provider) as sdk:
         stored = next((row for row in sdk.files.list(purpose="fine-tune") if row.filename == name), None)

@@ -1,5 +1,6 @@
 """Money: what a course may spend in a month, and what each act was estimated at, holds and was billed."""
 
+from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from common.states import Refused
 from courses.models import Course
 
 WARN_AT = Decimal("0.8")
+FORGOTTEN = timedelta(hours=1)  # much longer than any answer takes
 MOST = Decimal(10) ** 8
 PLACES = Decimal("0.000001")
 
@@ -130,6 +132,14 @@ class LedgerQuerySet(CourseRows):
             course=course, purpose=purpose, model=model, tokens=tokens, month=month, estimate=money,
             reserved=money, by=by,
         )  # fmt: skip
+
+    def settle_forgotten(self) -> int:
+        """Chats whose process died before it could say what they cost are charged what was held; how many."""
+        old = timezone.now() - FORGOTTEN
+        rows = self.filter(purpose=LedgerEntry.Purpose.CHAT, settled=None, at__lt=old)
+        for entry in rows:
+            entry.settle(entry.reserved, entry.tokens)
+        return len(rows)
 
 
 class LedgerEntry(models.Model):

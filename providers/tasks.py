@@ -2,7 +2,7 @@ import structlog
 from celery import shared_task
 
 from providers import catalogue
-from providers.models import Delivery
+from providers.models import Delivery, LedgerEntry
 
 log = structlog.get_logger()
 
@@ -16,3 +16,8 @@ def check_models():
 @shared_task(name="providers.forget_deliveries")
 def forget_deliveries():
     Delivery.objects.forget_old()
+
+
+@shared_task(name="providers.settle_forgotten")
+def settle_forgotten():
+    LedgerEntry.objects.settle_forgotten()

@@ -17,6 +17,9 @@ from finetuning.models import Job
 from finetuning.states import FINAL, JobState
 from finetuning.tasks import sweep
 from finetuning.terminal import cells, curve, listed, plain_line
+from finetuning.tidying import lost, orphans, training_providers
+from providers import client
+from providers.errors import ProviderError
 
 WIDE = 300
 HEAD = ["id", "state", "course", "version", "base model", "done", "cost"]
@@ -40,6 +43,8 @@ class Command(BaseCommand):
                 verb.add_argument(
                     "--every", type=float, default=2, metavar="SECONDS", help="between two looks"
                 )
+        found = verbs.add_parser("orphans", help="live jobs at providers without a row here, and the reverse")
+        found.add_argument("--cancel", metavar="REMOTE_ID", help="end this one of them at its provider")
 
     def handle(self, *args, verb=None, **options):
         self.console = Console(file=self.stdout._out, highlight=False, soft_wrap=True)
@@ -47,6 +52,8 @@ class Command(BaseCommand):
             self.console.width = WIDE
         try:
             getattr(self, verb or "list")(options)
+        except ProviderError as error:
+            raise CommandError(error.text) from error
         except (Refused, ValidationError) as refusal:
             raise CommandError("\n".join(getattr(refusal, "messages", [str(refusal)]))) from refusal
 
@@ -102,6 +109,19 @@ class Command(BaseCommand):
         again = self.job(options).retry()
         ring(sweep)
         self.console.print(Text(f"job {again.pk}: {again.state}"))
+
+    def orphans(self, options):
+        found = {(row["id"], provider) for provider in training_providers() for row in orphans(provider)}
+        for remote_id, provider in sorted(found, key=lambda each: each[0]):
+            if remote_id == options["cancel"]:
+                client.cancel_job(provider, remote_id)
+                self.console.print(Text(f"{provider}: {remote_id} is being cancelled"))
+            elif not options["cancel"]:
+                self.console.print(Text(f"{provider}: {remote_id} has no row here"))
+        if options["cancel"] and options["cancel"] not in dict(found):
+            raise CommandError(f"{options['cancel']} is no job without a row.")
+        for job in [] if options["cancel"] else [job for each in training_providers() for job in lost(each)]:
+            self.console.print(Text(f"{job.provider}: does not know {job.remote_id} of job {job.pk}"))
 
     def job(self, options):
         rows = Job.objects.select_related("model__provider", "version__dataset__course", "ledger")
