@@ -166,6 +166,11 @@ WALK = {
             keep={"base_model_id": 'body.find((row) => row.name === pm.environment.get("base_model")).id'},
         ),
         Step(
+            "POST /api/versions/{id}/jobs/preview/",
+            {"model": "{{base_model_id}}", "n_epochs": "1"},
+            expect={"it says what for how much": "body.epochs === 1 && body.text.includes(body.formula)"},
+        ),
+        Step(
             "POST /api/versions/{id}/jobs/",
             {"model": "{{base_model_id}}", "n_epochs": "1", "suffix": "keeper"},
             keep={"job_id": "body.id"},
@@ -236,6 +241,13 @@ WALK = {
         Step("GET /api/courses/{id}/costs.csv"),
         Step("POST /api/jobs/{id}/approve/", codes=(400, 409)),
         Step("POST /api/jobs/{id}/retry/", codes=(201, 400)),
+        Step("POST /api/jobs/{id}/take-up/", codes=(200, 400)),
+        Step(
+            "GET /api/courses/{id}/jobs/compare/",
+            query={"job": "{{job_id}}"},
+            codes=(400,),
+            name="Compare one job: two to six are wanted",
+        ),
         Step("POST /api/assistants/{id}/approve/", codes=(400, 409)),
         Step("POST /api/assistants/{id}/archive/"),
         Step("POST /api/assistants/{id}/restore/", expect={"it is a draft": 'body.state === "draft"'}),
