@@ -9,6 +9,16 @@ PLAIN_TEMPLATE = (
 )
 
 
+def _byte_symbols():
+    """The letters that byte-level tokenizers write bytes with: printable ones stand for themselves."""
+    plain = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = [byte for byte in range(256) if byte not in plain]
+    return {chr(byte): byte for byte in plain} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+BYTE_OF = _byte_symbols()
+
+
 class Encoded(NamedTuple):
     ids: list[int]
     trained: list[bool]
@@ -56,6 +66,27 @@ class ChatEncoder:
 
     def decode(self, ids):
         return self.tokenizer.decode(ids, skip_special_tokens=True)
+
+    def chances(self, token, chances, top):
+        """A token's log-probability and the likeliest ones in its place, as OpenAI shows them."""
+        others = chances.topk(top) if top else None
+        places = zip(others.indices.tolist(), others.values.tolist(), strict=True) if top else ()
+        likeliest = [self._chance(*place) for place in places]
+        return {**self._chance(token, chances[token].item()), "top_logprobs": likeliest}
+
+    def _chance(self, token, logprob):
+        text = self.tokenizer.decode([token])
+        return {"token": text, "logprob": logprob, "bytes": self._bytes(token, text)}
+
+    def _bytes(self, token, text):
+        """Half a character has bytes that its text no longer shows; None where they cannot be told."""
+        if "\ufffd" not in text:
+            return [*text.encode()]
+        symbols = self.tokenizer.convert_ids_to_tokens(token)
+        try:
+            return [BYTE_OF[symbol] for symbol in symbols]
+        except KeyError:
+            return None
 
     def example(self, example):
         """The whole chat, encoded piece by piece, so that a reply starts as it would after its prompt."""

@@ -7,6 +7,7 @@ class Piece(NamedTuple):
     index: int
     text: str
     finish: str | None = None
+    logprobs: list = []
 
 
 class Reply:
@@ -14,12 +15,12 @@ class Reply:
 
     def __init__(self, *, base, adapter, prompt, index, settings, decode, emit):
         self.base, self.adapter, self.prompt, self.index = base, adapter, prompt, index
-        self.max_tokens, self.stop = settings.max_tokens, settings.stop
-        self.temperature, self.top_p = settings.temperature, settings.top_p
+        self.settings, self.max_tokens, self.stop = settings, settings.max_tokens, settings.stop
         self.seed = None if settings.seed is None else settings.seed + index
         self.ids, self.finish, self.cancelled = [], None, False
         self.chance = None
         self._decode, self._emit, self._shown = decode, emit, ""
+        self._notes = []
 
     @property
     def ended(self):
@@ -28,6 +29,10 @@ class Reply:
     @property
     def length(self):
         return len(self.prompt) + len(self.ids)
+
+    def note(self, logprobs):
+        """What the next token's chances were; it goes out with the text."""
+        self._notes.append(logprobs)
 
     def take(self, token, end_tokens):
         """Add a token, and emit the text that is sure to stay."""
@@ -39,8 +44,8 @@ class Reply:
             self.finish = "length"
         visible = text if self.finish else self._sure(text)
         if self.finish or len(visible) > len(self._shown):
-            self._emit(Piece(self.index, visible[len(self._shown) :], self.finish))
-            self._shown = visible
+            self._emit(Piece(self.index, visible[len(self._shown) :], self.finish, self._notes))
+            self._shown, self._notes = visible, []
 
     def break_off(self, error):
         self.cancelled = True

@@ -1,39 +1,37 @@
-"""Hooks into `generate`: each row of a batch has its own temperature, seed, and end."""
+"""The next token of each row, by its own temperature, penalties and seed."""
+
+from collections import Counter
 
 import torch
-from transformers import LogitsProcessor, StoppingCriteria
 
 
-class PerRowSampling(LogitsProcessor):
-    """Draws a token for every sampled row and leaves it as the only possible one."""
-
-    def __init__(self, replies):
-        self.replies = replies
-        for reply in replies:
-            reply.chance = reply.chance or _chance(reply.seed)
-
-    def __call__(self, _ids, scores):
-        scores = scores.float()
-        for row, reply in enumerate(self.replies):
-            if reply.temperature > 0 and not reply.ended:
-                token = _draw(scores[row], reply.temperature, reply.top_p, reply.chance)
-                scores[row] = float("-inf")
-                scores[row, token] = 0.0
-        return scores
+def choose(logits, replies):
+    """A (token, chances) pair for every row; the chances, log-probabilities, only where they are asked for."""
+    logits = logits.float()
+    likeliest = logits.argmax(-1).tolist()
+    return [_choose(logits[row], likeliest[row], reply) for row, reply in enumerate(replies)]
 
 
-class PerRowEnd(StoppingCriteria):
-    """Hands every row its new token, and says which rows have ended: all of them when `regroup` says so."""
+def _choose(scores, likeliest, reply):
+    settings = reply.settings
+    if settings.changes_scores:
+        scores = _changed(scores, reply)
+        likeliest = scores.argmax().item()
+    chances = scores.log_softmax(-1) if settings.top_logprobs is not None else None
+    if not settings.temperature:
+        return likeliest, chances
+    reply.chance = reply.chance or _chance(reply.seed)
+    return _draw(scores.cpu(), settings.temperature, settings.top_p, reply.chance), chances
 
-    def __init__(self, replies, end_tokens, regroup):
-        self.replies, self.end_tokens, self.regroup = replies, end_tokens, regroup
 
-    def __call__(self, ids, _scores):
-        for reply, token in zip(self.replies, ids[:, -1].tolist(), strict=True):
-            if not reply.ended:
-                reply.take(token, self.end_tokens)
-        stop = self.regroup(self.replies)
-        return torch.tensor([stop or reply.ended for reply in self.replies], device=ids.device)
+def _changed(scores, reply):
+    """As OpenAI documents it: a bias, and less for tokens that the reply already has."""
+    settings, scores = reply.settings, scores.clone()
+    for token, bias in settings.logit_bias.items():
+        scores[token] += bias
+    for token, count in Counter(reply.ids).items():
+        scores[token] -= settings.frequency_penalty * count + settings.presence_penalty
+    return scores
 
 
 def _chance(seed):
@@ -43,7 +41,7 @@ def _chance(seed):
 
 
 def _draw(scores, temperature, top_p, chance):
-    chances = torch.softmax(scores.cpu() / temperature, dim=-1)
+    chances = torch.softmax(scores / temperature, dim=-1)
     chances, tokens = chances.sort(descending=True)
     before = chances.cumsum(-1) - chances
     # At least the likeliest token stays, however small top_p is.

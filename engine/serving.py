@@ -1,35 +1,34 @@
-"""Answer chats: one base model in memory, adapters attached when asked for, all chats in one batch.
+"""Answer chats: one base model in memory, and all chats that it answers written together, token by token.
 
-A chat that comes while others are written joins them: writing stops after a token, and goes on with all.
+A chat that comes while others are written joins them: a piece of its prompt is read between two tokens of theirs.
 """
 
 import logging
 import threading
-import time
 
 from engine.encoding import ChatEncoder
 
 logger = logging.getLogger(__name__)
 
 MAX_ROWS = 8
-# Prompt tokens in a batch, padding included: bounds the memory of its first pass.
+# Tokens that are remembered at once, padding included: bounds the memory.
 BATCH_TOKENS = 16384
-# Tokens that may be read again so that a newcomer need not wait for the others' end.
-REGROUP_TOKENS = 2048
-GATHER = 0.05  # seconds that requests sent together may lie apart
-MAX_ADAPTERS = 16
-BASE_ROW = "__base__"  # peft's name for a row without adapter
+# Prompt tokens that are read between two tokens of those who are being answered.
+READ_TOKENS = 256
 
 
 class ModelServer(threading.Thread):
     def __init__(self):
         super().__init__(daemon=True, name="ModelServer")
-        self._waiting, self._busy = [], []
-        self._changed, self._encoder_lock = threading.Condition(), threading.Lock()
+        self._waiting, self._changed = [], threading.Condition()
+        self._encoders, self._encoder_lock = {}, threading.Lock()
         self._stopping = False
-        self._encoders = {}
-        self._base = self._model = None
-        self._adapters = {}
+        self._model = None
+        self._forget()
+
+    def _forget(self):
+        self._rows, self._memory = [], None
+        self._newcomer, self._read = None, None
 
     def encoder(self, base):
         """The base's ChatEncoder, loaded on first use."""
@@ -46,130 +45,102 @@ class ModelServer(threading.Thread):
     def stop(self):
         with self._changed:
             self._stopping = True
-            for reply in self._waiting + self._busy:
+            for reply in [*self._waiting, *self._busy()]:
                 reply.cancelled = True
             self._changed.notify()
 
     def run(self):
         while not self._stopping:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-            self._gather()
-            self._busy = self._next_batch()
-            if self._busy:
-                self._answer(self._busy)
+                self._changed.wait_for(lambda: self._waiting or self._busy() or self._stopping)
+            try:
+                self._read_prompts()
+                self._write_token()
+            except Exception as error:
+                logger.exception("%d replies broke off", len(self._busy()))
+                for reply in self._busy():
+                    reply.break_off(error)
+                self._forget()
 
-    def _gather(self):
-        """Wait while requests still come in: a batch costs little more than one of its rows."""
-        seen = 0
-        while seen < len(self._waiting) < MAX_ROWS:
-            seen = len(self._waiting)
-            time.sleep(GATHER)
+    def _busy(self):
+        return self._rows + ([self._newcomer] if self._newcomer else [])
 
-    def _next_batch(self):
-        """Those who have waited longest and share a base model, as many as fit."""
+    def _read_prompts(self):
+        """Some tokens of the newcomers' prompts; whose prompt is read to its end joins the rows."""
+        budget = READ_TOKENS
+        while budget > 0 and (self._newcomer or self._admit()):
+            reply, done = self._newcomer, self._read.width
+            if reply.cancelled:
+                self._newcomer = None
+                continue
+            piece = reply.prompt[done : done + budget]
+            logits = self._model.read([piece], self._read, [reply.adapter])
+            budget -= len(piece)
+            if self._read.width == len(reply.prompt):
+                self._join(logits)
+
+    def _admit(self):
+        """Take the one who has waited longest, if there is room and it wants the model that is loaded."""
         with self._changed:
             self._waiting = [reply for reply in self._waiting if not reply.cancelled]
-            batch = []
-            for reply in self._waiting:
-                if reply.base is self._waiting[0].base and _fits(batch, reply):
-                    batch.append(reply)
-            self._waiting = [reply for reply in self._waiting if reply not in batch]
-            return batch
-
-    def _answer(self, batch):
+            if not self._waiting or not self._fits(self._waiting[0]):
+                return False
+            self._newcomer = reply = self._waiting.pop(0)
         try:
-            self._generate(batch)
+            self._load(reply)
         except Exception as error:
-            logger.exception("a batch of %d replies broke off", len(batch))
-            for reply in batch:
-                reply.break_off(error)
-        with self._changed:
-            self._waiting = [reply for reply in batch if not reply.ended] + self._waiting
+            logger.exception("a model could not be loaded")
+            reply.break_off(error)
+        return True
 
-    def _should_regroup(self, batch):
-        """Whether somebody waits who fits in, and nobody for another model."""
-        rows = [reply for reply in batch if not reply.ended]
-        with self._changed:
-            waiting = list(self._waiting)
-        if not rows or not waiting or sum(reply.length for reply in rows) > REGROUP_TOKENS:
-            return False
-        return all(reply.base is self._base for reply in waiting) and _fits(rows, waiting[0])
-
-    def _generate(self, batch):
-        import torch
-        from transformers import GenerationConfig
-
-        from engine.sampling import PerRowEnd, PerRowSampling
-
-        self._load(batch[0].base)
-        adapters = self._attach(batch)
-        tokenizer = self.encoder(self._base).tokenizer
-        prompts = tokenizer.pad(
-            {"input_ids": [reply.prompt + reply.ids for reply in batch]},
-            padding_side="left",
-            return_tensors="pt",
-        ).to(self._model.device)
-        with torch.inference_mode():
-            self._model.generate(
-                **prompts,
-                **adapters,
-                generation_config=GenerationConfig(
-                    max_new_tokens=max(reply.max_tokens - len(reply.ids) for reply in batch),
-                    do_sample=False,
-                    pad_token_id=tokenizer.pad_token_id,
-                ),
-                logits_processor=[PerRowSampling(batch)],
-                stopping_criteria=[PerRowEnd(batch, self._end_tokens, self._should_regroup)],
-            )
-
-    def _load(self, base):
-        if self._base is base:
-            return
-        import torch
-        from transformers import AutoModelForCausalLM
-
-        # The old model goes first, so that there is never room needed for two.
-        self._base, self._model, self._adapters = None, None, {}
-        cuda = torch.cuda.is_available()
-        # On a CPU bfloat16 is quicker, but a reply would depend on its neighbours in the batch.
-        self._model = AutoModelForCausalLM.from_pretrained(
-            base.folder(),
-            dtype=torch.bfloat16 if cuda else torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
+    def _fits(self, reply):
+        if not self._rows:
+            return True
+        width = max(self._memory.width, reply.length)
+        return (
+            reply.base is self._model.base
+            and len(self._rows) < MAX_ROWS
+            and width * (len(self._rows) + 1) <= BATCH_TOKENS
         )
-        self._model.to("cuda" if cuda else "cpu").eval()
-        ends = self._model.generation_config.eos_token_id
-        self._end_tokens = {*(ends if isinstance(ends, list) else [ends])}
-        self._end_tokens.add(self.encoder(base).tokenizer.eos_token_id)
-        self._base = base
 
-    def _attach(self, batch):
-        """Arguments for `generate` that give every row its adapter."""
-        wanted = {reply.adapter for reply in batch if reply.adapter}
-        for folder in wanted - self._adapters.keys():
-            self._load_adapter(folder)
-        # A dict keeps its order: move the wanted to its end, and drop from its front.
-        for folder in wanted:
-            self._adapters[folder] = self._adapters.pop(folder)
-        while len(self._adapters) > MAX_ADAPTERS:
-            self._model.delete_adapter(self._adapters.pop(next(iter(self._adapters))))
-        if not self._adapters:
-            return {}
-        return {"adapter_names": [self._adapters.get(reply.adapter, BASE_ROW) for reply in batch]}
+    def _load(self, reply):
+        from engine.loaded import LoadedModel
+        from engine.memory import Memory
 
-    def _load_adapter(self, folder):
-        from peft import PeftModel
+        self._read = Memory.empty("cpu")
+        if self._model is None or self._model.base is not reply.base:
+            # The old model goes first, so that there is never room needed for two.
+            self._model = None
+            self._model = LoadedModel(reply.base, self.encoder(reply.base))
+        if reply.adapter:
+            self._model.attach(reply.adapter, {row.adapter for row in self._rows})
+        self._read = self._model.begin(reply.adapter, reply.prompt)
 
-        name = f"adapter{time.monotonic_ns()}"
-        if self._adapters:
-            self._model.load_adapter(folder, name)
-        else:
-            self._model = PeftModel.from_pretrained(self._model, folder, name).eval()
-        self._adapters[folder] = name
+    def _join(self, logits):
+        reply, memory = self._newcomer, self._read
+        self._newcomer = None
+        self._model.prompts.keep(reply.adapter, reply.prompt, memory.start(len(reply.prompt)))
+        self._take(logits, [reply])
+        if not reply.ended:
+            self._memory = self._memory.joined(memory) if self._rows else memory
+            self._rows.append(reply)
 
+    def _write_token(self):
+        """One more token for every row; those who have ended make room."""
+        left = [place for place, reply in enumerate(self._rows) if not reply.ended]
+        if len(left) < len(self._rows):
+            self._memory = self._memory.rows(left) if left else None
+            self._rows = [self._rows[place] for place in left]
+        if self._rows:
+            ids = [[reply.ids[-1]] for reply in self._rows]
+            logits = self._model.read(ids, self._memory, [reply.adapter for reply in self._rows])
+            self._take(logits, self._rows)
 
-def _fits(batch, reply):
-    longest = max(row.length for row in [*batch, reply])
-    return not batch or (len(batch) < MAX_ROWS and longest * (len(batch) + 1) <= BATCH_TOKENS)
+    def _take(self, logits, replies):
+        from engine.sampling import choose
+
+        encoder, ends = self._model.encoder, self._model.end_tokens
+        for reply, (token, chances) in zip(replies, choose(logits, replies), strict=True):
+            if chances is not None and token not in ends:
+                reply.note(encoder.chances(token, chances, reply.settings.top_logprobs))
+            reply.take(token, ends)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from engine.api import chat_request, fields
 from engine.api.models import find_tuned
 from engine.errors import ApiError, invalid, server_error
-from engine.replies import Reply
+from engine.replies import Piece, Reply
 from engine.store import new_id
 
 LISTEN = 0.5  # seconds between looks at whether the client is still there
@@ -67,6 +67,8 @@ def _prepare(state, wanted, loop):
         prompt = encoder.prompt(wanted.messages)
     except ValueError as error:
         raise invalid("messages", f"Invalid 'messages': {error}.") from error
+    if any(token >= len(encoder.tokenizer) for token in wanted.logit_bias):
+        raise invalid("logit_bias", "A key of 'logit_bias' is no token of this model.", "invalid_value")
     wanted = _fit(wanted, len(prompt), base.card()["context_window"])
     answer = Answer(wanted.model, loop)
     for index in range(wanted.n):
@@ -115,13 +117,13 @@ async def _unless_gone(request, work):
 
 
 async def _whole(answer):
-    texts, ends = [""] * len(answer.replies), [None] * len(answer.replies)
+    wholes = [Piece(index, "", None, []) for index in range(len(answer.replies))]
     async for piece in answer.pieces():
-        texts[piece.index] += piece.text
-        ends[piece.index] = piece.finish
+        index, text, _, logprobs = wholes[piece.index]
+        wholes[index] = Piece(index, text + piece.text, piece.finish, logprobs + piece.logprobs)
     choices = [
-        _choice(index, ends[index], message={"role": "assistant", "content": text, "refusal": None})
-        for index, text in enumerate(texts)
+        _choice(whole, whole.finish, message={"role": "assistant", "content": whole.text, "refusal": None})
+        for whole in wholes
     ]
     return JSONResponse(answer.shown("chat.completion", choices, usage=answer.usage()))
 
@@ -130,13 +132,13 @@ async def _events(answer, wanted):
     usage = {"usage": None} if wanted.include_usage else {}
     chunk = lambda choices: _event(answer.shown("chat.completion.chunk", choices, **usage))  # noqa: E731
     for index in range(wanted.n):
-        yield chunk([_choice(index, None, delta={"role": "assistant", "content": ""})])
+        yield chunk([_choice(Piece(index, ""), None, delta={"role": "assistant", "content": ""})])
     try:
         async for piece in answer.pieces():
-            if piece.text:
-                yield chunk([_choice(piece.index, None, delta={"content": piece.text})])
+            if piece.text or piece.logprobs:
+                yield chunk([_choice(piece, None, delta={"content": piece.text})])
             if piece.finish:
-                yield chunk([_choice(piece.index, piece.finish, delta={})])
+                yield chunk([_choice(Piece(piece.index, ""), piece.finish, delta={})])
     except ApiError as error:
         yield _event(error.body)
         return
@@ -145,8 +147,9 @@ async def _events(answer, wanted):
     yield "data: [DONE]\n\n"
 
 
-def _choice(index, finish, **content):
-    return {"index": index, **content, "logprobs": None, "finish_reason": finish}
+def _choice(piece, finish, **content):
+    logprobs = {"content": piece.logprobs, "refusal": None} if piece.logprobs else None
+    return {"index": piece.index, **content, "logprobs": logprobs, "finish_reason": finish}
 
 
 def _event(body):

@@ -12,10 +12,6 @@ DEFAULT_TOKENS = 1024
 UNSUPPORTED = {
     "tools": [None, []],
     "functions": [None, []],
-    "logprobs": [None, False],
-    "frequency_penalty": [None, 0],
-    "presence_penalty": [None, 0],
-    "logit_bias": [None, {}],
     "response_format": [None, {"type": "text"}],
     "modalities": [None, ["text"]],
     "audio": [None],
@@ -32,8 +28,16 @@ class ChatRequest:
     stop: list
     seed: int | None
     n: int
+    frequency_penalty: float
+    presence_penalty: float
+    logit_bias: dict
+    top_logprobs: int | None
     stream: bool
     include_usage: bool
+
+    @property
+    def changes_scores(self):
+        return bool(self.logit_bias or self.frequency_penalty or self.presence_penalty)
 
 
 def parse(body):
@@ -51,9 +55,30 @@ def parse(body):
         stop=_stop(body),
         seed=fields.integer(body, "seed", low=-(2**63), high=2**63 - MAX_CHOICES),
         n=fields.integer(body, "n", 1, low=1, high=MAX_CHOICES),
+        frequency_penalty=fields.number(body, "frequency_penalty", 0.0, low=-2, high=2),
+        presence_penalty=fields.number(body, "presence_penalty", 0.0, low=-2, high=2),
+        logit_bias=_logit_bias(body),
+        top_logprobs=_top_logprobs(body),
         stream=fields.boolean(body, "stream"),
         include_usage=fields.boolean(stream_options, "include_usage"),
     )
+
+
+def _logit_bias(body):
+    bias = fields.mapping(body, "logit_bias") or {}
+    if not all(token.isascii() and token.isdigit() for token in bias):
+        raise invalid("logit_bias", "Keys of 'logit_bias' must be token ids.", "invalid_value")
+    return {int(token): fields.number(bias, token, 0.0, low=-100, high=100) for token in bias}
+
+
+def _top_logprobs(body):
+    """How many likeliest tokens to tell at each place; None when nothing is to be told of chances."""
+    top = fields.integer(body, "top_logprobs", low=0, high=20)
+    if fields.boolean(body, "logprobs"):
+        return top or 0
+    if top is not None:
+        raise invalid("top_logprobs", "'top_logprobs' asks for 'logprobs' to be true.", "invalid_value")
+    return None
 
 
 def _messages(body):

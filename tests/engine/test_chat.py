@@ -128,6 +128,35 @@ def test_a_client_that_hangs_up_stops_its_reply(client):
     assert seconds_until_next_reply(client) < 4
 
 
+def test_a_shared_beginning_is_read_once_and_changes_nothing(client):
+    beginning = "The same instructions for everyone. " * 20
+    first, again = (content(client.ask(text=beginning + "One", max_tokens=20)) for _ in range(2))
+    other = content(client.ask(text=beginning + "Two", max_tokens=20))
+    assert first == again
+    assert content(client.ask(text=beginning + "Two", max_tokens=20)) == other
+
+
+def test_chances_are_told_where_they_are_asked_for(client):
+    entries = client.ask(logprobs=True, top_logprobs=3, max_tokens=5).choices[0].logprobs.content
+    assert len(entries) == 5
+    for entry in entries:
+        assert entry.logprob == max(top.logprob for top in entry.top_logprobs) <= 0
+        assert len(entry.top_logprobs) == 3 and len(entry.bytes) == 1
+    streamed = [
+        entry
+        for chunk in client.ask(logprobs=True, top_logprobs=3, max_tokens=5, stream=True)
+        for entry in (chunk.choices[0].logprobs.content if chunk.choices[0].logprobs else [])
+    ]
+    assert [entry.token for entry in streamed] == [entry.token for entry in entries]
+
+
+def test_a_bias_and_penalties_change_the_choice(client):
+    forced = client.ask(logit_bias={"50": 100}, logprobs=True, max_tokens=4).choices[0].logprobs.content
+    assert len({entry.token for entry in forced}) == 1
+    varied = client.ask(frequency_penalty=2, logit_bias={"50": 20, "51": 19}, logprobs=True, max_tokens=4)
+    assert len({entry.token for entry in varied.choices[0].logprobs.content}) == 2
+
+
 def test_parts_of_text_are_joined(client):
     parts = [{"type": "text", "text": "What is"}, {"type": "text", "text": " a?"}]
     assert client.ask(text=parts).to_dict()["choices"] == client.ask().to_dict()["choices"]
@@ -156,7 +185,12 @@ REFUSED = [
     ({"stream": "yes"}, "stream", "invalid_type"),
     ({"stream_options": []}, "stream_options", "invalid_type"),
     ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
-    ({"logprobs": True}, "logprobs", "unsupported_parameter"),
+    ({"top_logprobs": 2}, "top_logprobs", "invalid_value"),
+    ({"logprobs": True, "top_logprobs": 21}, "top_logprobs", "invalid_value"),
+    ({"presence_penalty": 3}, "presence_penalty", "invalid_value"),
+    ({"logit_bias": {"a": 1}}, "logit_bias", "invalid_value"),
+    ({"logit_bias": {"99999": 1}}, "logit_bias", "invalid_value"),
+    ({"logit_bias": {"5": 101}}, "5", "invalid_value"),
     ({"response_format": {"type": "json_object"}}, "response_format", "unsupported_parameter"),
 ]
 
