@@ -8,7 +8,7 @@ from assistants.models import Conversation, Message, Quota
 from courses.models import CourseGroupPermission
 from evaluation.models import Evaluation
 from finetuning.models import Event
-from providers.models import Upload
+from providers.models import Delivery, Upload
 from tests import factories
 
 APPS = ("accounts", "courses", "providers", "datasets", "finetuning", "evaluation", "assistants")
@@ -51,6 +51,7 @@ def fill(owner, number):
     Quota.objects.create(course=course, month="2026-11-01", limit=100)
     factories.make_budget(course=course)
     Upload.objects.create(provider=provider, sha256="a" * 64, remote_id=f"file-{number}", bytes=9)
+    Delivery.objects.create(provider=provider, webhook_id=f"wh_{number}")
     fill_people(course, owner, number)
     assert model.prices.exists()
     return course

@@ -11,7 +11,9 @@ WRITTEN_BY_FORMS = {
     "accounts.User": {"email", "name", "language", "time_zone", "is_active", "is_instructor", "is_staff",
                       "is_superuser", "groups", "user_permissions", "password"},
     "courses.Course": {"title", "description", "language"},
-    "providers.Provider": {"name", "kind", "base_url", "capabilities", "is_active", "new_key"},
+    "providers.Provider": {
+        "name", "kind", "base_url", "capabilities", "is_active", "new_key", "new_webhook_secret",
+    },
     "providers.Model": {"provider", "name", "context_tokens", "example_tokens", "languages", "licence",
                         "trainable", "train_until", "serve_until", "dates_source"},
     "providers.Price": {"model", "what", "amount", "valid_from", "source"},
