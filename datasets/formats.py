@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 ROLE_CHOICES = [(role, role) for role in ROLES]
+PREFERENCE_KEYS = {"input", "preferred_output", "non_preferred_output"}
 ROW_KEYS = {"messages", "tools", "parallel_tool_calls"}
 MESSAGE_KEYS = {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "refusal"}
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -35,6 +36,7 @@ class Row:
     messages: list
     tools: list | None = None
     parallel_tool_calls: bool | None = None
+    rejected: dict | None = None  # of a preference row: the worse answer; the better one ends the messages
 
 
 def read(data: bytes) -> tuple[list[Row], list[tuple[int, str]]]:
@@ -137,8 +139,8 @@ def row_of(value, line=0) -> Row:
         raise BadRow(_("A line must be one JSON object."))
     if "prompt" in value or "completion" in value:
         raise BadRow(_("This is the old prompt and completion format. Chat rows hold “messages”."))
-    if "preferred_output" in value:
-        raise BadRow(_("This is a preference row (DPO). Chat rows hold “messages”."))
+    if "preferred_output" in value or "non_preferred_output" in value:
+        return _preference(value, line)
     unknown = sorted(set(value) - ROW_KEYS)
     if unknown:
         raise BadRow(_("Unknown key “%s”.") % unknown[0][:50])
@@ -149,6 +151,37 @@ def row_of(value, line=0) -> Row:
     if parallel is not None and not isinstance(parallel, bool):
         raise BadRow(_("“parallel_tool_calls” must be true or false."))
     return Row(line, value["messages"], tools, parallel)
+
+
+def _preference(value, line):
+    """{"input": {"messages", "tools", …}, "preferred_output": [message], "non_preferred_output": [message]}"""
+    if set(value) != PREFERENCE_KEYS:
+        raise BadRow(_("A preference row has the keys %s.") % ", ".join(sorted(PREFERENCE_KEYS)))
+    asked = value["input"]
+    if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
+        raise BadRow(_("“input” must be an object with “messages”."))
+    for name in ("preferred_output", "non_preferred_output"):
+        if not isinstance(value[name], list) or len(value[name]) != 1:
+            raise BadRow(_("“%s” must be a list of one message of the assistant.") % name)
+    row = row_of({**asked, "messages": [*asked["messages"], value["preferred_output"][0]]}, line)
+    row.rejected = value["non_preferred_output"][0]
+    check_rejected(row.messages, row.rejected)
+    return row
+
+
+def check_rejected(messages, rejected):
+    """Raise BadRow unless this is a worse answer to the same question."""
+    _check_strings(rejected)
+    try:
+        _check_message(rejected)
+    except BadRow as problem:
+        raise BadRow(_("The worse answer: %s") % problem) from problem
+    if rejected["role"] != "assistant":
+        raise BadRow(_("The worse answer must be the assistant's."))
+    if len(messages) < 2 or messages[-2]["role"] == "assistant":
+        raise BadRow(_("A better and a worse answer follow a message that is not the assistant's."))
+    if rejected.get("content") == messages[-1].get("content"):
+        raise BadRow(_("The better and the worse answer are the same."))
 
 
 def check_messages(messages):
@@ -230,6 +263,16 @@ def _ordered(value):
 def line_of(messages, tools=None, parallel_tool_calls=None) -> str:
     row = {"messages": messages, "tools": tools, "parallel_tool_calls": parallel_tool_calls}
     return canonical({key: value for key, value in row.items() if value is not None})
+
+
+def preference_of(row: dict, rejected: dict) -> str:
+    """The preference row of a chat row whose last message is the better answer."""
+    plain = (
+        {"role": "assistant", "content": each.get("content")} for each in (row["messages"][-1], rejected)
+    )
+    better, worse = plain
+    asked = {**row, "messages": row["messages"][:-1]}
+    return canonical({"input": asked, "preferred_output": [better], "non_preferred_output": [worse]})
 
 
 def digest(text: str | bytes) -> str:

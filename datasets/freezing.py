@@ -70,6 +70,7 @@ def _rows(dataset, examples, placed):
                 split=placed[index],
                 position=index,
                 line=example.line(dataset.instructions),
+                rejected=example.rejected,
                 tokens=count_messages(example.with_instructions(dataset.instructions)),
             )
         )
@@ -86,7 +87,14 @@ def _statistics(rows):
         "shortest": min(tokens, default=0),
         "median": median(tokens) if tokens else 0,
         "longest": max(tokens, default=0),
+        "preferences": _preferences([row for row in rows if row.rejected]),
     }
+
+
+def _preferences(rows):
+    """Those with a worse answer; their tokens count both answers, as both are read in training."""
+    worse = sum(count_messages([row.rejected]) for row in rows)
+    return {"examples": len(rows), "tokens": sum(row.tokens for row in rows) + worse}
 
 
 def _file(rows):

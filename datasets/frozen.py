@@ -35,14 +35,25 @@ class Version(models.Model):
     def __str__(self):
         return f"{self.dataset} v{self.number}"
 
-    def jsonl(self, split) -> bytes:
-        """The file of a split, byte for byte as it was frozen."""
-        lines = self.examples.filter(split=split).order_by("position").values_list("line", flat=True)
+    def jsonl(self, split, preferences=False) -> bytes:
+        """The file of a split, byte for byte as it was frozen; or the preference rows of it."""
+        rows = self.examples.filter(split=split).order_by("position")
+        if preferences:
+            lines = [row.preference for row in rows.exclude(rejected=None)]
+        else:
+            lines = rows.values_list("line", flat=True)
         return "".join(f"{line}\n" for line in lines).encode()
 
     @property
     def training_tokens(self):
         return self.statistics[Split.TRAIN]["tokens"]
+
+    def trained(self, preferences=False) -> dict:
+        """{"examples", "tokens"} of the training file; both answers of a preference are counted."""
+        count = self.statistics[Split.TRAIN]
+        if preferences:
+            return count.get("preferences", {"examples": 0, "tokens": 0})
+        return {"examples": count["examples"], "tokens": count["tokens"]}
 
 
 class VersionExample(models.Model):
@@ -54,6 +65,7 @@ class VersionExample(models.Model):
     split = models.CharField(max_length=16, choices=Split.choices)
     position = models.PositiveIntegerField()
     line = models.TextField()
+    rejected = models.JSONField(_("worse answer"), null=True, blank=True)
     tokens = models.PositiveIntegerField()
 
     objects = CourseRows.as_manager()
@@ -66,6 +78,11 @@ class VersionExample(models.Model):
 
     def __str__(self):
         return f"{self.version} #{self.position}"
+
+    @property
+    def preference(self):
+        """Its row where preferences train, without the line end."""
+        return formats.preference_of(formats.parse(self.line.encode()), self.rejected)
 
     @property
     def messages(self):

@@ -14,6 +14,8 @@ from datasets.frozen import Version as Version
 from datasets.frozen import VersionExample as VersionExample
 from datasets.states import APPROVED, DRAFT, EXAMPLE_MOVES, REJECTED, ExampleState, Origin
 
+KEPT = object()
+
 
 class DatasetQuerySet(CourseRows):
     @transaction.atomic
@@ -92,10 +94,10 @@ class Dataset(models.Model):
         return len(examples)
 
     @transaction.atomic
-    def write(self, messages, by=None, section=None, tools=None, origin=Origin.WRITTEN):
+    def write(self, messages, by=None, section=None, tools=None, origin=Origin.WRITTEN, rejected=None):
         """A new draft example, or ValidationError that names what is wrong."""
         example = Example(dataset=self, section=section, origin=origin, written_by=by, tools=tools)
-        example.put(messages)
+        example.put(messages, rejected)
         self.lock()
         if self.examples.filter(sha256=example.sha256).exists():
             raise ValidationError(now_("The same example is in this data set already."))
@@ -162,6 +164,12 @@ class Example(Stateful):
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="examples")
     section = models.ForeignKey(Section, models.SET_NULL, null=True, blank=True, related_name="examples")
     messages = models.JSONField(_("messages"))
+    rejected = models.JSONField(
+        _("worse answer"),
+        null=True,
+        blank=True,
+        help_text=_("A message that the answer is to be preferred to; it is used where preferences train."),
+    )
     tools = models.JSONField(_("tools"), null=True, blank=True)
     parallel_tool_calls = models.BooleanField(null=True, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=ExampleState.choices, default=DRAFT)
@@ -196,27 +204,35 @@ class Example(Stateful):
             dataset=dataset, origin=Origin.IMPORTED, written_by=by, tools=row.tools,
             parallel_tool_calls=row.parallel_tool_calls,
         )  # fmt: skip
-        example.put(row.messages)
+        example.put(row.messages, row.rejected)
         return example
 
-    def put(self, messages):
+    def put(self, messages, rejected=None):
         """Set the conversation and what follows from it: its tokens, its hash, the personal data in it."""
         try:
             formats.check_messages(messages)
+            if rejected is not None:
+                formats.check_rejected(messages, rejected)
         except formats.BadRow as problem:
             raise ValidationError({"messages": str(problem)}) from problem
-        self.messages = messages
+        self.messages, self.rejected = messages, rejected
         self.tokens = count_messages(messages)
-        self.sha256 = formats.digest(formats.line_of(messages, self.tools))
+        line = formats.line_of(messages, self.tools)
+        self.sha256 = formats.digest(line if rejected is None else f"{line}\n{formats.canonical(rejected)}")
         self.look_for_personal()
 
     def look_for_personal(self):
-        self.personal = personal.in_messages(self.messages, self.dataset.course.language)
+        self.personal = personal.in_messages(self.all_messages, self.dataset.course.language)
+
+    @property
+    def all_messages(self):
+        """The conversation, and the worse answer where there is one."""
+        return [*self.messages, self.rejected] if self.rejected else self.messages
 
     @transaction.atomic
-    def rewrite(self, messages, by=None):
+    def rewrite(self, messages, by=None, rejected=KEPT):
         """Other words: the example is a draft again, as nobody has approved them."""
-        self.put(messages)
+        self.put(messages, self.rejected if rejected is KEPT else rejected)
         self.dataset.lock()
         if self.dataset.examples.filter(sha256=self.sha256).exclude(pk=self.pk).exists():
             raise ValidationError(now_("The same example is in this data set already."))
@@ -229,10 +245,11 @@ class Example(Stateful):
         """Put placeholders in place of personal data; it is a draft again."""
         if self.state == REJECTED:
             raise IllegalMove(now_("%s is rejected and trains nothing. Approve it first.") % self)
-        messages = personal.redacted(self.messages, self.dataset.course.language)
-        if messages == self.messages:
+        messages = personal.redacted(self.all_messages, self.dataset.course.language)
+        if messages == self.all_messages:
             raise Refused(now_("No personal data is found in %s.") % self)
-        self.rewrite(messages, by=by)
+        rejected = messages.pop() if self.rejected else None
+        self.rewrite(messages, by=by, rejected=rejected)
 
     def approve(self, by=None, note=""):
         self._move(APPROVED, by=by, note=note)

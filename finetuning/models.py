@@ -13,6 +13,7 @@ from common.states import IllegalMove, Refused, Stateful, Sweepable, SweepQueryS
 from courses.notices import Notice
 from datasets.formats import canonical, digest
 from datasets.models import Version
+from datasets.splitting import FEWEST_TRAIN
 from datasets.states import Split
 from finetuning import hyperparameters as hyper
 from finetuning.states import (
@@ -78,6 +79,11 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         if method not in model.provider.can("methods"):
             words = {"provider": model.provider, "method": Method(method).label}
             raise Refused(now_("%(provider)s does not train by “%(method)s”.") % words)
+        if method == Method.DPO and version.trained(preferences=True)["examples"] < FEWEST_TRAIN:
+            raise Refused(
+                now_("This version has fewer than %d training examples with a worse answer: too few for DPO.")
+                % FEWEST_TRAIN
+            )
         if not Model.objects.trainable().filter(pk=model.pk).exists():
             raise Refused(now_("%s cannot be tuned any more. Choose another model.") % model)
         long = version.examples.filter(split=Split.TRAIN, tokens__gt=model.example_tokens).count()
@@ -169,14 +175,18 @@ class Job(Stateful, Sweepable):
 
     def estimated(self):
         """(tokens, US dollars) that training will take, by the statistics of the version."""
-        tokens = self.version.statistics[Split.TRAIN]["tokens"]
+        tokens = self.version.trained(self.is_dpo)["tokens"]
         return tokens * self.epochs, training_cost(self.model, tokens, self.epochs)
 
     @property
     def epochs(self) -> int:
         """As asked for, or what `auto` is expected to become."""
         wanted = self.hyperparameters["n_epochs"]
-        return auto_epochs(self.version.statistics[Split.TRAIN]["examples"]) if wanted == "auto" else wanted
+        return auto_epochs(self.version.trained(self.is_dpo)["examples"]) if wanted == "auto" else wanted
+
+    @property
+    def is_dpo(self):
+        return self.method == Method.DPO
 
     def advance_to(self, state, note="", **changes):
         """Move, and with the last move put down the end and the money."""

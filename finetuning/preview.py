@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 
 from common.states import Refused
 from common.templatetags.ui import money, thousands
-from datasets.states import Split
 from finetuning import hyperparameters as hyper
 from finetuning.models import Job
 from finetuning.states import RUNNING, SUCCEEDED, Method
@@ -114,7 +113,7 @@ def preview(version, model, hyperparameters=None, method=Method.SUPERVISED, **_o
     """For the settings that a job would be started with; ValidationError for those that no job takes."""
     values = hyper.check(hyperparameters or {}, model.provider, method)
     job = Job(version=version, model=model, hyperparameters=values, method=method)
-    count, (tokens, cost) = version.statistics[Split.TRAIN], job.estimated()
+    count, (tokens, cost) = version.trained(job.is_dpo), job.estimated()
     budget = Budget.objects.now(job.course)
     return Preview(
         model=model, examples=count["examples"], tokens=count["tokens"], epochs=job.epochs,

@@ -127,5 +127,5 @@ def settings_of(job) -> dict:
     """What the training form starts with where the same is to be trained elsewhere."""
     model = elsewhere(job)
     chosen = {"model": model.pk} if model else {}
-    values = kept_for(job.hyperparameters, model.provider) if model else job.hyperparameters
-    return {**values, "seed": job.seed, "suffix": job.suffix, **chosen}
+    values = kept_for(job.hyperparameters, model.provider, job.method) if model else job.hyperparameters
+    return {**values, "method": job.method, "seed": job.seed, "suffix": job.suffix, **chosen}

@@ -113,7 +113,7 @@ def files_of(job) -> dict:
     mark = BOM_UTF8 if job.provider.can("bom") else b""
     files = {}
     for split in SENT_SPLITS:
-        if data := job.version.jsonl(split):
+        if data := job.version.jsonl(split, preferences=job.is_dpo):
             files[split] = (digest(mark + data), mark + data)
     return files
 

@@ -29,6 +29,20 @@ def problems_of(data):
     return formats.read(data if isinstance(data, bytes) else data.encode())[1]
 
 
+def preference(better=1, worse="At noon.", role="assistant", asked="user"):
+    """A row with a better and a worse answer."""
+    question = [{"role": "user", "content": "When is it lit?"}]
+    if asked != "user":
+        question.append({"role": asked, "content": "Well."})
+    return json.dumps(
+        {
+            "input": {"messages": question},
+            "preferred_output": [{"role": "assistant", "content": "At dusk."}] * better,
+            "non_preferred_output": [{"role": role, "content": worse}],
+        }
+    )
+
+
 BAD = {
     # not JSON at all, or not strictly
     "half a row": (GOOD[:30], "Not JSON"),
@@ -66,7 +80,15 @@ BAD = {
     "true": ("true", "one JSON object"),
     "an object without messages": ("{}", "messages"),
     "the old format": ('{"prompt": "When?", "completion": "Before sunset."}', "old prompt and completion"),
-    "a preference row": ('{"input": {}, "preferred_output": [], "non_preferred_output": []}', "preference"),
+    "a preference without a question": (
+        '{"input": {}, "preferred_output": [], "non_preferred_output": []}', "“input” must be an object",
+    ),
+    "half a preference": ('{"preferred_output": []}', "A preference row has the keys"),
+    "two better answers": (preference(better=2), "“preferred_output” must be a list of one message"),
+    "a worse answer of the user": (preference(role="user"), "must be the assistant's"),
+    "a worse answer without words": (preference(worse=" "), "The worse answer: the content is empty"),
+    "a worse answer that is the better one": (preference(worse="At dusk."), "are the same"),
+    "a preference after an answer": (preference(asked="assistant"), "follow a message that is not"),
     "a conversation of ShareGPT": ('{"conversations": [{"from": "human", "value": "x"}]}', "Unknown key"),
     "a key that is not ours": (row(owner=1), "Unknown key “owner”"),
     "messages null": ('{"messages": null}', "messages"),
@@ -259,3 +281,11 @@ def test_a_hostile_line_takes_no_time(line):
     begun = time.process_time()
     assert len(problems_of(f"{GOOD}\n{line}")) == 1
     assert time.process_time() - begun < 5
+
+
+def test_a_preference_row_is_a_chat_with_a_worse_answer_and_is_written_as_it_was_read():
+    line = preference()
+    ((row,), problems) = formats.read(line.encode())
+    assert not problems and [each["content"] for each in row.messages] == ["When is it lit?", "At dusk."]
+    assert row.rejected["content"] == "At noon."
+    assert json.loads(formats.preference_of({"messages": row.messages}, row.rejected)) == json.loads(line)

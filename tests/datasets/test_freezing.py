@@ -146,7 +146,10 @@ def test_ten_are_enough(owner):
     version = factories.make_version(dataset=dataset, examples=10, validation=0, test=0)
     assert version.statistics["train"]["examples"] == 10
     assert (version.statistics["test"], version.jsonl("test")) == (
-        {"examples": 0, "sections": 0, "tokens": 0, "shortest": 0, "median": 0, "longest": 0}, b"",
+        {
+            "examples": 0, "sections": 0, "tokens": 0, "shortest": 0, "median": 0, "longest": 0,
+            "preferences": {"examples": 0, "tokens": 0},
+        }, b"",
     )  # fmt: skip
 
 

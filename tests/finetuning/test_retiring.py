@@ -210,6 +210,6 @@ def test_the_settings_of_the_old_job_come_with_it(version, model, others):
     fitting = factories.make_model(provider=others, name="fitting")
     job = factories.make_job(version=version, model=model, seed=7, n_epochs=3)
     assert settings_of(job) == {
-        "n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": "auto", "seed": 7, "suffix": "",
+        "n_epochs": 3, "batch_size": "auto", "learning_rate_multiplier": "auto", "seed": 7, "suffix": "", "method": "supervised",
         "model": fitting.pk,
     }  # fmt: skip
