@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.api import chat, files, jobs, models, uploads
+from engine.api import chat, files, jobs, metrics, models, page, uploads
 from engine.api.keys import KeyCheck
 from engine.bases import BadSource, catalogue
 from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error, unavailable
@@ -33,7 +33,9 @@ async def healthz(_request):
 
 JOBS = "/v1/fine_tuning/jobs"
 ROUTES = [
+    Route("/", page.page),
     Route("/healthz", healthz),
+    Route("/metrics", metrics.metrics),
     Route("/v1/files", files.create, methods=["POST"]),
     Route("/v1/files", files.list_files),
     Route("/v1/files/{id}", files.retrieve),
@@ -65,7 +67,10 @@ def build(settings):
     app = Starlette(
         routes=ROUTES,
         lifespan=lifespan,
-        middleware=[Middleware(KeyCheck, keys=settings.keys)],
+        middleware=[
+            Middleware(metrics.Latency),
+            Middleware(KeyCheck, keys=settings.keys, per_minute=settings.per_minute),
+        ],
         exception_handlers={
             ApiError: answer_api_error,
             HTTPException: answer_http_error,

@@ -25,9 +25,10 @@ class Jobs:
         return self.store.get("jobs", id)
 
     def oldest(self, *statuses):
-        """The job that waits longest; one that is running already comes first."""
+        """The next one: a running one, or that of the key whose last start lies furthest back."""
         marks = ", ".join("?" * len(statuses))
-        order = "ORDER BY status = 'running' DESC, seq LIMIT 1"
+        turn = "(SELECT max(started_at) FROM jobs other WHERE other.owner = jobs.owner)"
+        order = f"ORDER BY status = 'running' DESC, {turn}, seq LIMIT 1"
         return self.store.one(f"SELECT * FROM jobs WHERE status IN ({marks}) {order}", *statuses)
 
     def create(self, **wanted):
@@ -55,7 +56,8 @@ class Jobs:
         if starts > MAX_FRUITLESS_STARTS:
             self.fail(job, "server_error", self._why_stuck(job, saved_step))
             return False
-        if not self._move(job, "running", ("queued", "running"), starts=starts, progress=saved_step):
+        changes = {"starts": starts, "progress": saved_step, "started_at": time.time_ns()}
+        if not self._move(job, "running", ("queued", "running"), **changes):
             return False
         if not saved_step and job["status"] == "queued":
             self.say(job, "started", "Fine-tuning job started")

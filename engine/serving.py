@@ -24,11 +24,20 @@ class ModelServer(threading.Thread):
         self._encoders, self._encoder_lock = {}, threading.Lock()
         self._stopping = False
         self._model = None
+        self.tokens_read = self.tokens_written = 0
         self._forget()
 
     def _forget(self):
         self._rows, self._memory = [], None
         self._newcomer, self._read = None, None
+
+    @property
+    def waiting(self):
+        return len(self._waiting)
+
+    @property
+    def writing(self):
+        return len(self._rows)
 
     def encoder(self, base):
         """The base's ChatEncoder, loaded on first use."""
@@ -76,6 +85,7 @@ class ModelServer(threading.Thread):
             piece = reply.prompt[done : done + budget]
             logits = self._model.read([piece], self._read, [reply.adapter])
             budget -= len(piece)
+            self.tokens_read += len(piece)
             if self._read.width == len(reply.prompt):
                 self._join(logits)
 
@@ -139,6 +149,7 @@ class ModelServer(threading.Thread):
     def _take(self, logits, replies):
         from engine.sampling import choose
 
+        self.tokens_written += len(replies)
         encoder, ends = self._model.encoder, self._model.end_tokens
         for reply, (token, chances) in zip(replies, choose(logits, replies), strict=True):
             if chances is not None and token not in ends:

@@ -20,6 +20,7 @@ class Settings:
     home: Path
     keys: list
     models: list
+    per_minute: int
 
 
 def read(arguments=None, environment=os.environ):
@@ -30,7 +31,9 @@ def read(arguments=None, environment=os.environ):
     if not 0 < given.port < 65536:
         raise BadSetting(f"ENGINE_PORT: {given.port} is not a port")
     models = given.model or _split(environment.get("ENGINE_MODELS", "")) or [DEFAULT_MODELS]
-    return Settings(given.host, given.port, Path(given.home).resolve(), keys, models)
+    if given.per_minute < 0:
+        raise BadSetting(f"ENGINE_REQUESTS_PER_MINUTE: {given.per_minute} is below 0")
+    return Settings(given.host, given.port, Path(given.home).resolve(), keys, models, given.per_minute)
 
 
 def _parser(environment):
@@ -39,6 +42,13 @@ def _parser(environment):
     parser.add_argument("--port", type=int, default=environment.get("ENGINE_PORT", "8010"))
     parser.add_argument("--home", default=environment.get("ENGINE_HOME", "var/engine"), metavar="DIR")
     parser.add_argument("--model", action="append", metavar="NAME=SOURCE", help="may be repeated")
+    parser.add_argument(
+        "--per-minute",
+        type=int,
+        default=environment.get("ENGINE_REQUESTS_PER_MINUTE", "0"),
+        metavar="N",
+        help="requests that each key may send in a minute; 0 for any number",
+    )
     parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
     return parser
 

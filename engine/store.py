@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS parts (
 CREATE TABLE IF NOT EXISTS jobs (
     seq INTEGER PRIMARY KEY, id TEXT UNIQUE, created_at INTEGER, status TEXT, model TEXT,
     training_file TEXT, validation_file TEXT, hyperparameters TEXT, seed INTEGER, suffix TEXT, metadata TEXT,
-    method TEXT DEFAULT 'supervised', estimated_finish INTEGER, finished_at INTEGER,
+    method TEXT DEFAULT 'supervised', owner TEXT DEFAULT '', started_at INTEGER DEFAULT 0,
+    estimated_finish INTEGER, finished_at INTEGER,
     fine_tuned_model TEXT, trained_tokens INTEGER, result_file TEXT, error TEXT,
     starts INTEGER DEFAULT 0, progress INTEGER DEFAULT 0
 );
@@ -40,7 +41,15 @@ CREATE TABLE IF NOT EXISTS models (
 );
 """
 # What older files lack.
-ADDED = {("jobs", "method"): "TEXT DEFAULT 'supervised'"}
+ADDED = {
+    ("jobs", "method"): "TEXT DEFAULT 'supervised'",
+    ("jobs", "owner"): "TEXT DEFAULT ''",
+    ("jobs", "started_at"): "INTEGER DEFAULT 0",
+}
+INDEXES = """
+CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status);
+CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, started_at);
+"""
 JSON_COLUMNS = {"hyperparameters", "metadata", "error", "data", "metrics"}
 
 
@@ -57,6 +66,7 @@ class Store:
         for (table, column), kind in ADDED.items():
             if column not in {row["name"] for row in self.all(f"PRAGMA table_info({table})")}:
                 self.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+        self._connection.executescript(INDEXES)
 
     @contextmanager
     def transaction(self):

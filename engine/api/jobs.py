@@ -12,11 +12,12 @@ MAX_PAGE = 100
 
 async def create(request):
     body = await fields.read_json(request)
-    return JSONResponse(shown(await run_in_threadpool(_create, request.app.state, body)))
+    return JSONResponse(shown(await run_in_threadpool(_create, request, body)))
 
 
-def _create(state, body):
-    return state.jobs.create(**job_request.parse(body, state.bases, state.files))
+def _create(request, body):
+    state = request.app.state
+    return state.jobs.create(owner=request.state.key, **job_request.parse(body, state.bases, state.files))
 
 
 def list_jobs(request):
