@@ -52,17 +52,33 @@ class PersonalRow(Finding):
 
 class ExampleRow(serializers.ModelSerializer):
     messages = serializers.ListField(child=serializers.DictField(), help_text="As in OpenAI's chat format.")
+    rejected = serializers.DictField(allow_null=True, help_text="The worse answer of a preference.")
     citations = CitationRow(many=True, read_only=True)
     personal = Finding(many=True, read_only=True)
 
     class Meta:
         model = Example
-        fields = ["id", "section", "messages", "state", "origin", "tokens", "personal", "citations"]
+        fields = [
+            "id",
+            "section",
+            "messages",
+            "rejected",
+            "state",
+            "origin",
+            "tokens",
+            "personal",
+            "citations",
+        ]
         read_only_fields = ["section", "state", "origin", "tokens"]
 
 
 class NewExample(serializers.Serializer):
     messages = serializers.ListField(child=serializers.DictField())
+    rejected = serializers.DictField(
+        required=False,
+        allow_null=True,
+        help_text="A worse answer of the assistant, for training by preferences.",
+    )
     section = serializers.IntegerField(required=False, help_text="Id of a section of this course.")
 
 
@@ -218,7 +234,9 @@ class Examples(APIView):
         section = find(Section, values["section"], request.user) if "section" in values else None
         if section and section.course_id != dataset.course_id:
             raise serializers.ValidationError({"section": "This section belongs to another course."})
-        example = dataset.write(values["messages"], by=request.user, section=section)
+        example = dataset.write(
+            values["messages"], by=request.user, section=section, rejected=values.get("rejected")
+        )
         return Response(ExampleRow(example).data, status=201)
 
 
@@ -242,7 +260,9 @@ class OneExample(APIView):
     def patch(self, request, pk):
         """Change its words; it is a draft again."""
         example = find(Example, pk, request.user, to="edit")
-        example.rewrite(checked(NewExample, request)["messages"], by=request.user)
+        values = checked(NewExample, request)
+        worse = {"rejected": values["rejected"]} if "rejected" in values else {}
+        example.rewrite(values["messages"], by=request.user, **worse)
         return Response(ExampleRow(example).data)
 
     @extend_schema(responses=answers(code=204))
@@ -302,9 +322,12 @@ class OneVersion(APIView):
 
 class VersionFile(APIView):
     @extend_schema(
-        parameters=[OpenApiParameter("split", str, OpenApiParameter.PATH, enum=Split.values)],
+        parameters=[
+            OpenApiParameter("split", str, OpenApiParameter.PATH, enum=Split.values),
+            OpenApiParameter("preferences", int, enum=[1], description="The preference rows (DPO) of it."),
+        ],
         responses=answers(OpenApiTypes.STR, media="application/jsonl"),
     )
     def get(self, request, pk, split):
         """The JSONL file of a split, byte for byte as frozen."""
-        return version_file(find(Version, pk, request.user), split)
+        return version_file(find(Version, pk, request.user), split, request.GET.get("preferences") == "1")

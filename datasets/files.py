@@ -5,11 +5,13 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from datasets.states import Split
 
 
-def version_file(version, split):
-    """The file of a split, byte for byte as it was frozen."""
+def version_file(version, split, preferences=False):
+    """The file of a split, byte for byte as it was frozen; or its preference rows."""
     if split not in Split.values:
         raise Http404
-    return _named(HttpResponse(version.jsonl(split)), f"version-{version.pk}-{split}.jsonl")
+    kind = "-preferences" if preferences else ""
+    data = version.jsonl(split, preferences)
+    return _named(HttpResponse(data), f"version-{version.pk}-{split}{kind}.jsonl")
 
 
 def export_file(dataset):

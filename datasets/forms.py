@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from common.tokens import text_of
 from datasets import formats
 from datasets.models import Dataset
 
@@ -45,19 +46,30 @@ class ExampleForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "class": "code", "spellcheck": "false"}),
         required=False,
     )
+    worse = forms.CharField(
+        label=_("A worse answer"),
+        help_text=_("May stay empty. Training by preferences (DPO) shows the model both."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        required=False,
+    )
 
     @classmethod
     def of(cls, example):
         simple = [message["role"] for message in example.messages] == ["user", "assistant"]
+        worse = {"worse": text_of(example.rejected) if example.rejected else ""}
         if simple and all(isinstance(message["content"], str) for message in example.messages):
-            return cls(initial={"question": example.question, "answer": example.answer})
-        return cls(initial={"messages": json.dumps(example.messages, ensure_ascii=False, indent=1)})
+            return cls(initial={"question": example.question, "answer": example.answer, **worse})
+        return cls(initial={"messages": json.dumps(example.messages, ensure_ascii=False, indent=1), **worse})
 
     def clean(self):
         values = super().clean()
         try:
             values["chat"] = self._chat(values)
             formats.check_messages(values["chat"])
+            worse = values.get("worse", "")
+            values["rejected"] = {"role": "assistant", "content": worse} if worse.strip() else None
+            if values["rejected"]:
+                formats.check_rejected(values["chat"], values["rejected"])
         except formats.BadRow as problem:
             raise ValidationError(str(problem)) from problem
         return values

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import find, rights
 from common.charts import buckets_of, histogram
+from common.tokens import text_of
 from courses.models import Course
 from datasets.costs import offers
 from datasets.files import export_file, version_file
@@ -125,7 +126,8 @@ def example_new(request, pk):
     dataset = find(Dataset, pk, request.user, to="edit")
     form = ExampleForm(request.POST or None)
     if form.is_valid():
-        example = dataset.write(form.cleaned_data["chat"], by=request.user)
+        values = form.cleaned_data
+        example = dataset.write(values["chat"], by=request.user, rejected=values["rejected"])
         return redirect("example", example.pk)
     context = {"course": dataset.course, "step": "datasets", "dataset": dataset, "form": form}
     return render(request, "datasets/example_new.html", context)
@@ -138,7 +140,8 @@ def example(request, pk):
     if request.method == "POST":
         find(Example, pk, request.user, to="edit")
         if form.is_valid():
-            example.rewrite(form.cleaned_data["chat"], by=request.user)
+            values = form.cleaned_data
+            example.rewrite(values["chat"], by=request.user, rejected=values["rejected"])
             return redirect("example", example.pk)
     context = {
         "course": example.dataset.course,
@@ -147,6 +150,7 @@ def example(request, pk):
         "example": example,
         "dialogue": marked(example),
         "findings": listed(example),
+        "worse": text_of(example.rejected) if example.rejected else "",
         "citations": example.citations.select_related("passage__text", "passage__section"),
         "reviews": example.reviews.select_related("person"),
         "form": form,
@@ -217,4 +221,4 @@ def version(request, pk):
 @require_safe
 @login_required
 def version_download(request, pk, split):
-    return version_file(find(Version, pk, request.user), split)
+    return version_file(find(Version, pk, request.user), split, request.GET.get("preferences") == "1")
