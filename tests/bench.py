@@ -16,6 +16,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 import django
 from django.test.utils import CaptureQueriesContext, setup_databases, teardown_databases
 
+from tests import engine_bench
+
 OUT = Path(__file__).parents[1] / "bench.json"
 ROUNDS = 7
 
@@ -164,7 +166,7 @@ def _ten_thousand_jobs(address, ids):
     )  # fmt: skip
 
 
-MEASURES = (jsonl_vs_tokenizer, build, rights, poll)
+MEASURES = (jsonl_vs_tokenizer, build, rights, poll, *engine_bench.MEASURES)
 
 
 def main(only):
@@ -180,7 +182,7 @@ def main(only):
     OUT.write_text(json.dumps(found, indent=1) + "\n")
     print(f"load {os.getloadavg()[0]:.1f}")
     for key, value in found.items():
-        print(f"{key:<24}{value:>10.3f}")
+        print(f"{key:<36}{value:>10.3f}")
 
 
 if __name__ == "__main__":
