@@ -19,7 +19,7 @@ class SentFile:
 def sent_files(job) -> list[SentFile]:
     """Training and validation file as the provider gets them; without its id for them until they are sent."""
     files = {split: frozen for split in SENT if (frozen := job.version.files[split])["bytes"]}
-    if job.provider.can("bom"):
+    if job.provider.can("bom") or job.is_dpo:
         files = {
             split: {"sha256": sha256, "bytes": len(data)} for split, (sha256, data) in files_of(job).items()
         }

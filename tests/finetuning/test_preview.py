@@ -152,3 +152,11 @@ def test_a_preview_costs_few_queries(version, model, budget, editor, django_asse
 def test_bad_input_is_shown_again(version, model, editor, body):
     answer = pages(editor).post(f"/versions/{version.pk}/train/preview/", body)
     assert answer.status_code == 200
+
+
+def test_of_preferences_those_examples_count_that_have_a_worse_answer(version, budget, editor):
+    both = factories.make_model(provider=factories.make_provider(kind="openai"), name="other")
+    told = preview(version, both, method="dpo")
+    assert (told.examples, told.tokens) == (0, 0)
+    assert "too few for DPO" in told.problem
+    assert "too few for DPO" in asked(editor, version, model=both.pk, method="dpo", seed="1")
