@@ -179,7 +179,12 @@ WALK = {
         Step("GET /api/jobs/{id}/", wait=ENDED, expect={"it has succeeded": 'body.state === "succeeded"'}),
         Step("GET /api/jobs/{id}/events/", expect={"events came in": "body.count > 0"}),
         Step("GET /api/jobs/{id}/metrics/", expect={"metrics came in": "body.count > 0"}),
-        Step("GET /api/jobs/{id}/checkpoints/", expect={"one an epoch": "body.length === 1"}),
+        Step(
+            "GET /api/jobs/{id}/checkpoints/",
+            keep={"checkpoint_id": "body[0].id"},
+            expect={"one an epoch": "body.length === 1"},
+        ),
+        Step("POST /api/checkpoints/{id}/promote/"),
         Step("GET /api/courses/{id}/models/", keep={"model_id": "body.results[0].id"}),
         Step("GET /api/models/{id}/"),
         Step(
@@ -242,6 +247,8 @@ WALK = {
         Step("POST /api/jobs/{id}/approve/", codes=(400, 409)),
         Step("POST /api/jobs/{id}/retry/", codes=(201, 400)),
         Step("POST /api/jobs/{id}/take-up/", codes=(200, 400)),
+        Step("POST /api/jobs/{id}/pause/", codes=(409,)),
+        Step("POST /api/jobs/{id}/resume/", codes=(409,)),
         Step(
             "GET /api/courses/{id}/jobs/compare/",
             query={"job": "{{job_id}}"},

@@ -23,7 +23,7 @@ class JobAdmin(ReadOnly):
     search_fields = ["remote_id", "op", "version__dataset__title"]
     list_select_related = ["version__dataset", "model__provider", "by"]
     inlines = [MoveInline, CheckpointInline]
-    actions = ["approve", "cancel", "retry", "take_up"]
+    actions = ["approve", "cancel", "retry", "take_up", "pause", "resume"]
 
     @admin.action(description=_("Approve"), permissions=["act"])
     def approve(self, request, rows):
@@ -36,6 +36,14 @@ class JobAdmin(ReadOnly):
     @admin.action(description=_("Try again"), permissions=["act"])
     def retry(self, request, rows):
         act(self, request, rows, lambda row: row.retry(by=request.user))
+
+    @admin.action(description=_("Pause"), permissions=["act"])
+    def pause(self, request, rows):
+        act(self, request, rows, lambda row: row.pause(by=request.user))
+
+    @admin.action(description=_("Resume"), permissions=["act"])
+    def resume(self, request, rows):
+        act(self, request, rows, lambda row: row.resume(by=request.user))
 
     @admin.action(description=_("Take up again"), permissions=["act"])
     def take_up(self, request, rows):
@@ -71,6 +79,11 @@ class CheckpointAdmin(ReadOnly):
     list_display = ["id", "job", "step", "model_name"]
     search_fields = ["model_name", "remote_id"]
     list_select_related = ["job__model"]
+    actions = ["promote"]
+
+    @admin.action(description=_("Make a model of it"), permissions=["act"])
+    def promote(self, request, rows):
+        act(self, request, rows, lambda row: row.promote(by=request.user))
 
 
 @admin.register(TunedModel)

@@ -176,6 +176,26 @@ class CancelJob(APIView):
         return Response(JobRow(job).data)
 
 
+class PauseJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow))
+    def post(self, request, pk):
+        """Ask the provider to stop for a while, with a usable snapshot, where it can."""
+        job = find(Job, pk, request.user, to="train")
+        job.pause(by=request.user)
+        ring(sweep)
+        return Response(JobRow(job).data)
+
+
+class ResumeJob(APIView):
+    @extend_schema(request=None, responses=answers(JobRow))
+    def post(self, request, pk):
+        """Let a paused job go on."""
+        job = find(Job, pk, request.user, to="train")
+        job.resume(by=request.user)
+        ring(sweep)
+        return Response(JobRow(job).data)
+
+
 class ApproveJob(APIView):
     @extend_schema(request=None, responses=answers(JobRow))
     def post(self, request, pk):
@@ -224,6 +244,14 @@ class Checkpoints(APIView):
     def get(self, request, pk):
         """The checkpoints that are kept; each is a usable model."""
         return Response(CheckpointRow(find(Job, pk, request.user).checkpoints.all(), many=True).data)
+
+
+class PromoteCheckpoint(APIView):
+    @extend_schema(request=None, responses=answers(TunedModelRow, 201))
+    def post(self, request, pk):
+        """Make a checkpoint a tuned model of its own. Asking twice makes one."""
+        checkpoint = find(Checkpoint, pk, request.user, to="train")
+        return Response(TunedModelRow(checkpoint.promote(by=request.user)).data, status=201)
 
 
 class TunedModels(APIView):

@@ -358,3 +358,15 @@ class Checkpoint(models.Model):
 
     def __str__(self):
         return now_("step %d") % self.step
+
+    @transaction.atomic
+    def promote(self, by=None):
+        """Make it a model of its own, to be evaluated and used as the job's last one is."""
+        made, new = TunedModel.objects.get_or_create(
+            job=self.job, name=self.model_name, defaults={"checkpoint": self}
+        )
+        if new:
+            record(by, "checkpoint.promote", self, self.job.course, model=made.name)
+        if not made.way and not made.deployments.exists():
+            Deployment.objects.start(made, by=by)
+        return made

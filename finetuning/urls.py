@@ -15,6 +15,7 @@ urlpatterns = [
     path("jobs/<int:pk>/pause/", views.job_pause, name="job_pause"),
     path("jobs/<int:pk>/resume/", views.job_resume, name="job_resume"),
     path("jobs/<int:pk>/take-up/", views.job_take_up, name="job_take_up"),
+    path("checkpoints/<int:pk>/promote/", views.checkpoint_promote, name="checkpoint_promote"),
     path("models/<int:pk>/deployment/", deployments.deployment_new, name="deployment_new"),
     path("deployments/<int:pk>/", deployments.deployment, name="deployment"),
     path("deployments/<int:pk>/name/", deployments.deployment_name, name="deployment_name"),

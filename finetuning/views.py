@@ -15,7 +15,7 @@ from finetuning import comparing, curves
 from finetuning.curves import Look
 from finetuning.files import sent_files
 from finetuning.forms import AdvancedForm, SimpleForm
-from finetuning.models import Job
+from finetuning.models import Checkpoint, Job
 from finetuning.preview import preview
 from finetuning.states import PAUSABLE
 from finetuning.tasks import sweep
@@ -105,7 +105,7 @@ def job(request, pk):
 
 
 def _drawn(job, look):
-    points, checkpoints = curves.values_of(job), list(job.checkpoints.all())
+    points, checkpoints = curves.values_of(job), list(job.checkpoints.select_related("tunedmodel"))
     names, rows = curves.table(points)
     charts = curves.curves(points, checkpoints, look)
     return {"look": look, "charts": charts, "checkpoints": checkpoints, "names": names, "rows": rows}
@@ -168,3 +168,12 @@ def job_take_up(request, pk):
     ring(sweep)
     messages.success(request, _("The job is taken up again."))
     return redirect("job", job.pk)
+
+
+@require_POST
+@login_required
+def checkpoint_promote(request, pk):
+    checkpoint = find(Checkpoint, pk, request.user, to="train")
+    made = checkpoint.promote(by=request.user)
+    messages.success(request, _("%s is a model of its own now.") % made)
+    return redirect("job", checkpoint.job_id)

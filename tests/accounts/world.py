@@ -62,7 +62,7 @@ class Side:
             "invitations": row["Invitation"].pk, "join": self.secret, "services": self.service.pk,
             "datasets": self.dataset.pk, "examples": row["Example"].pk, "imports": row["Import"].pk,
             "versions": self.version.pk, "jobs": row["Job"].pk, "models": row["TunedModel"].pk,
-            "deployments": row["Deployment"].pk,
+            "deployments": row["Deployment"].pk, "checkpoints": row["Checkpoint"].pk,
             "evaluations": row["Evaluation"].pk, "assistants": row["Assistant"].pk, "messages": row["Message"].pk,
             "notices": row["Notice"].pk, "tokens": self.token.pk, "sessions": self.session.pk,
         }  # fmt: skip

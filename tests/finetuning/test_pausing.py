@@ -5,7 +5,7 @@ import json
 import pytest
 
 from common.states import IllegalMove, Refused
-from tests import factories
+from tests import doors, factories
 
 
 @pytest.fixture
@@ -88,3 +88,12 @@ def test_what_cannot_be_paused_or_resumed_says_why(running, job):
     running.cancel()
     with pytest.raises(IllegalMove):
         running.pause()
+
+
+def test_the_api_passes_it_on_to_those_who_train(running, editor, reviewer):
+    job, _remote = running
+    assert doors.api(reviewer).post(f"/api/jobs/{job.pk}/pause/").status_code == 403
+    assert doors.api(editor).post(f"/api/jobs/{job.pk}/resume/").status_code == 409
+    assert doors.api(editor).post(f"/api/jobs/{job.pk}/pause/").status_code == 200
+    job.refresh_from_db()
+    assert job.wanted == "pause"
