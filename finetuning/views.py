@@ -17,6 +17,7 @@ from finetuning.files import sent_files
 from finetuning.forms import AdvancedForm, SimpleForm
 from finetuning.models import Checkpoint, Job
 from finetuning.preview import preview
+from finetuning.retiring import settings_of
 from finetuning.states import PAUSABLE
 from finetuning.tasks import sweep
 from finetuning.timeline import duration, timeline
@@ -73,6 +74,9 @@ def form_for(request, version):
     """Simple, unless all the settings are asked for or sent."""
     if request.method == "POST":
         return (SimpleForm if "effort" in request.POST else AdvancedForm)(version, request.POST)
+    old = request.GET.get("elsewhere", "")
+    if old.isdecimal() and len(old) < 19:  # the same once more, where it lasts longer
+        return AdvancedForm(version, initial=settings_of(find(Job, int(old), request.user)))
     return (AdvancedForm if "advanced" in request.GET else SimpleForm)(version)
 
 
