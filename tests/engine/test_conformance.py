@@ -24,8 +24,7 @@ ADDED = {
 
 def strict(answer):
     """The answer, once its fields have exactly the types of the SDK."""
-    type(answer).model_validate(answer.to_dict(mode="python"), strict=True)
-    _no_more(answer)
+    _no_more(type(answer).model_validate(answer.to_dict(mode="python"), strict=True))
     return answer
 
 
@@ -104,6 +103,11 @@ def test_chat_in_a_stream(client):
     chunks = [strict(chunk) for chunk in client.ask(**options)]
     assert chunks[-1].usage.completion_tokens <= 8
     assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_moderations(client):
+    answer = strict(client.moderations.create(input=["Hi", "Fuck you"], model="coursetune-rules-1"))
+    assert [result.flagged for result in answer.results] == [False, True]
 
 
 def test_the_same_from_the_async_client(async_client, tuned):
