@@ -95,7 +95,7 @@ class LineChart:
             "", '<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>'
             '<text class="tick end" x="{}" y="{}">{}</text>', rows
         )  # fmt: skip
-        columns = [(self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _ticks(self.x_high)]
+        columns = [(self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _whole_ticks(self.x_high)]
         ticks = format_html_join("", '<text class="tick middle" x="{}" y="{}">{}</text>', columns)
         label = format_html(
             '<text class="tick end" x="{}" y="{}">{}</text>', WIDTH - RIGHT, HEIGHT - 3, self.x_label
@@ -261,6 +261,11 @@ def _ticks(high, most=5):
         scale /= 10
     step = next(scale * part for part in (0.2, 0.25, 0.5, 1, 2, 5) if high / (scale * part) <= most)
     return [round(step * n, 10) for n in range(int(high / step) + 1)]
+
+
+def _whole_ticks(high):
+    """Steps are whole numbers."""
+    return [value for value in _ticks(high) if value == int(value)]
 
 
 def _log_ticks(low, high):
