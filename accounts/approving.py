@@ -11,3 +11,5 @@ def check_second_person(by, asked):
         raise Refused(_("A program cannot approve: ask a person."))
     if asked is None or by.pk == asked.pk:
         raise Refused(_("Who asks cannot approve: another owner or staff must."))
+    if asked.is_service and not by.is_staff:  # whoever holds its token may be the one who approves
+        raise Refused(_("A program asked for this: staff must approve it."))

@@ -103,6 +103,8 @@ class DeploymentQuerySet(SweepQuerySet, CourseRows):
             raise Refused(now_("%s is being taken down. Wait until that is done.") % here)
         if here:
             return here
+        if tuned_model.hourly and job.course.two_person and not (by and by.is_staff):
+            raise Refused(now_("Under the two-person rule staff put up what costs money while it is up."))
         deployment = self.model(
             tuned_model=tuned_model, provider=job.provider, by=by, ends=job.model.serve_until
         )

@@ -7,7 +7,7 @@ from accounts.models import AuditEntry, User
 from accounts.tokens import make_token
 from common.states import IllegalMove, Refused
 from finetuning import polling
-from finetuning.models import Job
+from finetuning.models import Deployment, Job
 from providers.models import Budget
 from tests import factories
 from tests.common.crowd import at_once
@@ -154,3 +154,27 @@ def test_the_command_says_that_the_job_waits(full_course, paid, owner, staff, tm
             personal_ok=True,
         )  # fmt: skip
     assert User.objects.filter(pk=owner.pk).exists()
+
+
+def test_what_a_program_asks_for_only_staff_approve(version, course, paid, owner, second, staff):
+    course.set_two_person(True, by=staff)
+    version.refresh_from_db()
+    program = course.add_service("Nightly", "editor", by=owner)
+    job = Job.objects.start(version, paid, by=program)
+    with pytest.raises(Refused, match="staff must approve"):
+        job.approve(by=second)
+    job.approve(by=staff)
+    assert job.state == "intended"
+
+
+def test_a_deployment_that_costs_is_put_up_by_staff(version, course, owner, staff, there):
+    provider = factories.make_provider(kind="nebius", base_url=there.base_url)
+    model = factories.make_model(provider=provider, train="0", answer="0")
+    tuned = factories.make_tuned_model(job=factories.make_job(version=version, model=model, by=owner))
+    model.prices.create(what="hosting", amount="0.1", valid_from="2026-01-01", source="a test")
+    factories.make_budget(course=course, limit="100")
+    course.set_two_person(True, by=staff)
+    tuned = type(tuned).objects.get(pk=tuned.pk)
+    with pytest.raises(Refused, match="two-person rule"):
+        Deployment.objects.start(tuned, by=owner)
+    assert Deployment.objects.start(tuned, by=staff).state == "requested"
