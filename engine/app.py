@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.api import chat, files, jobs, metrics, models, moderations, page, uploads
+from engine.api import chat, embeddings, files, jobs, metrics, models, moderations, page, uploads
 from engine.api.keys import KeyCheck
 from engine.bases import BadSource, catalogue
 from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error, unavailable
@@ -57,6 +57,7 @@ ROUTES = [
     Route("/v1/models/{id}", models.retrieve),
     Route("/v1/models/{id}", models.delete, methods=["DELETE"]),
     Route("/v1/chat/completions", chat.create, methods=["POST"]),
+    Route("/v1/embeddings", embeddings.create, methods=["POST"]),
     Route("/v1/moderations", moderations.create, methods=["POST"]),
 ]
 

@@ -62,7 +62,7 @@ class ChatEncoder:
 
     def prompt(self, messages):
         """Token ids of a chat that the assistant is to answer."""
-        return self._ids(self._render([self._plain(message) for message in messages], reply=True))
+        return self.ids(self._render([self._plain(message) for message in messages], reply=True))
 
     def decode(self, ids):
         return self.tokenizer.decode(ids, skip_special_tokens=True)
@@ -98,7 +98,7 @@ class ChatEncoder:
             if not text.startswith(before):
                 raise ValueError("the model's chat template rewrites earlier turns; use one reply an example")
             for piece, learn in self._pieces(text[len(before) :], message):
-                piece_ids = self._ids(piece)
+                piece_ids = self.ids(piece)
                 ids += piece_ids
                 trained += self._trained(piece_ids, learn)
             before = text
@@ -145,7 +145,7 @@ class ChatEncoder:
         except (TemplateError, TypeError) as error:
             raise ValueError(f"the model's chat template refuses it: {error}") from error
 
-    def _ids(self, text):
+    def ids(self, text):
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 

@@ -11,31 +11,41 @@ MAX_ADAPTERS = 16
 BASE_ROW = "__base__"  # peft's name for a row without adapter
 
 
+def device():
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 class LoadedModel:
     def __init__(self, base, encoder):
-        cuda = torch.cuda.is_available()
         # On a CPU bfloat16 is quicker, but a reply would depend on its neighbours in the batch.
         self._model = AutoModelForCausalLM.from_pretrained(
             base.folder(),
-            dtype=torch.bfloat16 if cuda else torch.float32,
+            dtype=torch.bfloat16 if device() == "cuda" else torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
         )
-        self._model.to("cuda" if cuda else "cpu").eval()
+        self._model.to(device()).eval()
         ends = self._model.generation_config.eos_token_id
         self.end_tokens = {*(ends if isinstance(ends, list) else [ends]), encoder.tokenizer.eos_token_id}
         self.base, self.encoder = base, encoder
         self.prompts = Prompts()
         self._adapters = {}
 
-    @torch.inference_mode()
     def read(self, ids, memory, adapters):
         """Logits behind the new ids, which `memory` takes up: a list of ids for each of its rows."""
+        return self._pass(ids, memory, adapters).logits[:, -1]
+
+    def states(self, ids, memory):
+        """The untuned model's last hidden states at the new ids of a single row."""
+        return self._pass([ids], memory, [None], output_hidden_states=True).hidden_states[-1][0]
+
+    @torch.inference_mode()
+    def _pass(self, ids, memory, adapters, **more):
         ids = torch.tensor(ids, device=self._model.device)
         memory.extend(ids.shape[1])
         places = (memory.mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
         names = [self._adapters[folder] if folder else BASE_ROW for folder in adapters]
-        output = self._model(
+        return self._model(
             input_ids=ids,
             attention_mask=memory.mask,
             position_ids=places,
@@ -43,8 +53,8 @@ class LoadedModel:
             use_cache=True,
             logits_to_keep=1,
             **({"adapter_names": names} if self._adapters else {}),
+            **more,
         )
-        return output.logits[:, -1]
 
     def begin(self, adapter, ids):
         """What is remembered of the beginning of a prompt."""

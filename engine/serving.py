@@ -6,6 +6,7 @@ A chat that comes while others are written joins them: a piece of its prompt is 
 import logging
 import threading
 
+from engine.embedding import Embedding
 from engine.encoding import ChatEncoder
 
 logger = logging.getLogger(__name__)
@@ -83,11 +84,22 @@ class ModelServer(threading.Thread):
                 self._newcomer = None
                 continue
             piece = reply.prompt[done : done + budget]
-            logits = self._model.read([piece], self._read, [reply.adapter])
+            self._read_piece(reply, piece)
             budget -= len(piece)
             self.tokens_read += len(piece)
-            if self._read.width == len(reply.prompt):
-                self._join(logits)
+
+    def _read_piece(self, reply, piece):
+        if isinstance(reply, Embedding):
+            reply.take(self._model.states(piece, self._read))
+        else:
+            logits = self._model.read([piece], self._read, [reply.adapter])
+        if self._read.width < len(reply.prompt):
+            return
+        if isinstance(reply, Embedding):
+            self._newcomer = None
+            reply.finish()
+        else:
+            self._join(logits)
 
     def _admit(self):
         """Take the one who has waited longest, if there is room and it wants the model that is loaded."""
@@ -114,17 +126,18 @@ class ModelServer(threading.Thread):
         )
 
     def _load(self, reply):
-        from engine.loaded import LoadedModel
+        from engine.loaded import LoadedModel, device
         from engine.memory import Memory
 
-        self._read = Memory.empty("cpu")
+        self._read = Memory.empty(device())
         if self._model is None or self._model.base is not reply.base:
             # The old model goes first, so that there is never room needed for two.
             self._model = None
             self._model = LoadedModel(reply.base, self.encoder(reply.base))
         if reply.adapter:
             self._model.attach(reply.adapter, {row.adapter for row in self._rows})
-        self._read = self._model.begin(reply.adapter, reply.prompt)
+        if not isinstance(reply, Embedding):
+            self._read = self._model.begin(reply.adapter, reply.prompt)
 
     def _join(self, logits):
         reply, memory = self._newcomer, self._read

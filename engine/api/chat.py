@@ -24,7 +24,7 @@ async def create(request):
     request.app.state.server.submit(answer.replies)
     if wanted.stream:
         return StreamingResponse(_events(answer, wanted), media_type="text/event-stream")
-    return await _unless_gone(request, _whole(answer))
+    return await unless_gone(request, _whole(answer))
 
 
 class Answer:
@@ -105,7 +105,7 @@ def _fit(wanted, prompt_tokens, context):
     return replace(wanted, max_tokens=min(wanted.max_tokens, room))
 
 
-async def _unless_gone(request, work):
+async def unless_gone(request, work):
     """The result of `work`, which is given up when the client hangs up."""
     task = asyncio.ensure_future(work)
     while not task.done():

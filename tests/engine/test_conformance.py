@@ -105,6 +105,12 @@ def test_chat_in_a_stream(client):
     assert len({chunk.id for chunk in chunks}) == 1
 
 
+def test_embeddings(client):
+    for form in ("float", openai.NOT_GIVEN):
+        answer = strict(client.embeddings.create(model="tiny", input=["a", "b"], encoding_format=form))
+        assert [len(each.embedding) for each in answer.data] == [96, 96]
+
+
 def test_moderations(client):
     answer = strict(client.moderations.create(input=["Hi", "Fuck you"], model="coursetune-rules-1"))
     assert [result.flagged for result in answer.results] == [False, True]
