@@ -19,7 +19,7 @@ from tests.providers.imitations.faults import FAULTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JOBS = "POST /fine_tuning/jobs"
-KILLS = int(os.environ.get("KILLS", 20))
+KILLS = int(os.environ.get("KILLS", 10))
 LONG = KILLS >= 200
 MODES = {
     "no fault": {},
@@ -67,7 +67,7 @@ def at_every_point(make_job, there, mode, work=rounds, after=drain, step=1):
 @pytest.mark.parametrize("mode", MODES)
 def test_whatever_point_it_dies_at_each_row_has_one_job_and_each_job_one_row(make_job, there, mode):
     points, wrong = at_every_point(
-        make_job, there, MODES[mode], step=3 if mode != "no fault" and not LONG else 1
+        make_job, there, MODES[mode], step=5 if mode != "no fault" and not LONG else 1
     )
     assert not wrong
     assert points >= 25
