@@ -95,7 +95,9 @@ class LineChart:
             "", '<line class="grid" x1="{}" y1="{}" x2="{}" y2="{}"/>'
             '<text class="tick end" x="{}" y="{}">{}</text>', rows
         )  # fmt: skip
-        columns = [(self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _whole_ticks(self.x_high)]
+        columns = [
+            (self.x(value), HEIGHT - BOTTOM + 16, _short(value)) for value in _whole_ticks(self.x_high)
+        ]
         ticks = format_html_join("", '<text class="tick middle" x="{}" y="{}">{}</text>', columns)
         label = format_html(
             '<text class="tick end" x="{}" y="{}">{}</text>', WIDTH - RIGHT, HEIGHT - 3, self.x_label

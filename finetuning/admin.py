@@ -91,6 +91,11 @@ class TunedModelAdmin(ReadOnly):
     list_display = ["name", "job", "made"]
     search_fields = ["name", "job__remote_id"]
     list_select_related = ["job__model"]
+    actions = ["deploy"]
+
+    @admin.action(description=_("Deploy"), permissions=["act"])
+    def deploy(self, request, rows):
+        act(self, request, rows, lambda row: Deployment.objects.start(row, by=request.user))
 
 
 class DeploymentMoveInline(ReadOnlyInline):

@@ -20,6 +20,7 @@ from providers.models import Model
 class JobRow(serializers.ModelSerializer):
     hyperparameters = serializers.DictField(help_text="As asked: numbers or “auto”.")
     settled_hyperparameters = serializers.DictField(help_text="What auto became.")
+    result_files = serializers.ListField(child=serializers.CharField(), help_text="Ids at the provider.")
     set_aside = serializers.BooleanField(
         source="is_set_aside", help_text="Nothing goes on until it is taken up again."
     )
@@ -31,9 +32,11 @@ class JobRow(serializers.ModelSerializer):
     class Meta:
         model = Job
         fields = [
-            "id", "version", "base_model", "provider", "state", "raw_status", "problem", "set_aside", "hyperparameters",
+            "id", "version", "base_model", "provider", "state", "raw_status", "problem", "set_aside", "wanted",
+            "method", "hyperparameters",
             "settled_hyperparameters", "seed", "suffix", "remote_id", "error_code", "error_message",
             "retry_of", "trained_tokens", "estimate", "billed", "created", "finishes_at", "ended",
+            "result_files",
         ]  # fmt: skip
 
 
@@ -166,44 +169,47 @@ class OneJob(APIView):
         return Response(JobRow(find(Job, pk, request.user)).data)
 
 
-class CancelJob(APIView):
+class JobVerb(APIView):
+    """A verb of a job, done by those who may; answers with the job as it is then."""
+
+    verb, to = None, "train"
+
     @extend_schema(request=None, responses=answers(JobRow))
     def post(self, request, pk):
-        """Cancel a job that has not ended."""
-        job = find(Job, pk, request.user, to="train")
-        job.cancel(by=request.user)
+        job = find(Job, pk, request.user, to=self.to)
+        getattr(job, self.verb)(by=request.user)
         ring(sweep)
         return Response(JobRow(job).data)
 
 
-class PauseJob(APIView):
-    @extend_schema(request=None, responses=answers(JobRow))
-    def post(self, request, pk):
-        """Ask the provider to stop for a while, with a usable snapshot, where it can."""
-        job = find(Job, pk, request.user, to="train")
-        job.pause(by=request.user)
-        ring(sweep)
-        return Response(JobRow(job).data)
+class CancelJob(JobVerb):
+    """Cancel a job that has not ended."""
+
+    verb = "cancel"
 
 
-class ResumeJob(APIView):
-    @extend_schema(request=None, responses=answers(JobRow))
-    def post(self, request, pk):
-        """Let a paused job go on."""
-        job = find(Job, pk, request.user, to="train")
-        job.resume(by=request.user)
-        ring(sweep)
-        return Response(JobRow(job).data)
+class PauseJob(JobVerb):
+    """Ask the provider to stop for a while, with a usable snapshot, where it can."""
+
+    verb = "pause"
 
 
-class ApproveJob(APIView):
-    @extend_schema(request=None, responses=answers(JobRow))
-    def post(self, request, pk):
-        """Agree to a paid job that somebody else has asked for, under the two-person rule."""
-        job = find(Job, pk, request.user, to="approve")
-        job.approve(by=request.user)
-        ring(sweep)
-        return Response(JobRow(job).data)
+class ResumeJob(JobVerb):
+    """Let a paused job go on."""
+
+    verb = "resume"
+
+
+class TakeUpJob(JobVerb):
+    """Try once more with a job that was set aside after its steps crashed again and again."""
+
+    verb = "take_up"
+
+
+class ApproveJob(JobVerb):
+    """Agree to a paid job that somebody else has asked for, under the two-person rule."""
+
+    verb, to = "approve", "approve"
 
 
 class RetryJob(APIView):
@@ -213,16 +219,6 @@ class RetryJob(APIView):
         again = find(Job, pk, request.user, to="train").retry(by=request.user)
         ring(sweep)
         return Response(JobRow(again).data, status=201)
-
-
-class TakeUpJob(APIView):
-    @extend_schema(request=None, responses=answers(JobRow))
-    def post(self, request, pk):
-        """Try once more with a job that was set aside after its steps crashed again and again."""
-        job = find(Job, pk, request.user, to="train")
-        job.take_up(by=request.user)
-        ring(sweep)
-        return Response(JobRow(job).data)
 
 
 class Events(APIView):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from common.charts import LineChart, Series
 from common.templatetags.ui import decimals, hyperparameter, metric, money, thousands
 from finetuning import hyperparameters as hyper
-from finetuning.curves import ACCURACY, LOSS, Look
+from finetuning.curves import ACCURACY, LOSS, Look, both
 from finetuning.models import Job, Metric
 from finetuning.timeline import duration
 
@@ -55,14 +55,9 @@ def points_of(jobs) -> dict:
 
 def charts(jobs, points, split="train", look=None) -> list[LineChart]:
     """Loss and token accuracy of one split, a line for each job."""
-    loss, accuracy = SPLITS[split]
     look = look or Look()
-    logarithmic = look.scale == "log"
-    drawn = [
-        LineChart(_("Loss"), _lines(jobs, points, loss, look), _("step"), log=logarithmic),
-        LineChart(_("Token accuracy"), _lines(jobs, points, accuracy, look), _("step"), y_max=1.0),
-    ]
-    return [chart for chart in drawn if not chart.empty]
+    losses, accuracies = (_lines(jobs, points, name, look) for name in SPLITS[split])
+    return both(losses, accuracies, look)
 
 
 def _lines(jobs, points, name, look):

@@ -68,10 +68,14 @@ def curves(points, checkpoints=(), look=None) -> list[LineChart]:
     """Loss and token accuracy by step: train, validation, full validation; checkpoints are marks."""
     look = look or Look()
     marks = [(each.step, _("checkpoint, step %d") % each.step) for each in checkpoints]
-    logarithmic = look.scale == "log"
+    return both(_series(LOSS, points, look), _series(ACCURACY, points, look), look, marks)
+
+
+def both(losses, accuracies, look, marks=()) -> list[LineChart]:
+    """The two charts of series, without one that would be empty."""
     charts = [
-        LineChart(_("Loss"), _series(LOSS, points, look), _("step"), marks, log=logarithmic),
-        LineChart(_("Token accuracy"), _series(ACCURACY, points, look), _("step"), marks, y_max=1.0),
+        LineChart(_("Loss"), losses, _("step"), marks, log=look.scale == "log"),
+        LineChart(_("Token accuracy"), accuracies, _("step"), marks, y_max=1.0),
     ]
     return [chart for chart in charts if not chart.empty]
 

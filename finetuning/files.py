@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from finetuning.sending import SENT_SPLITS as SENT
-from finetuning.sending import files_of
+from finetuning.sending import files_of, name_of
 from providers.models import Upload
 
 
@@ -30,7 +30,7 @@ def sent_files(job) -> list[SentFile]:
     return [
         SentFile(
             split,
-            f"{split}-{file['sha256'][:24]}.jsonl",
+            name_of(split, file["sha256"]),
             file["bytes"],
             file["sha256"],
             ids.get(file["sha256"], ""),

@@ -118,10 +118,15 @@ def files_of(job) -> dict:
     return files
 
 
+def name_of(split, sha256) -> str:
+    """The name of a file at the provider says what it holds, so that it is found there again."""
+    return f"{split}-{sha256[:24]}.jsonl"
+
+
 def _upload(job):
     """{split: remote file id} for the splits that hold examples, sent once per content."""
     return {
-        split: client.upload(job.provider, data, sha256, f"{split}-{sha256[:24]}.jsonl").remote_id
+        split: client.upload(job.provider, data, sha256, name_of(split, sha256)).remote_id
         for split, (sha256, data) in files_of(job).items()
     }
 

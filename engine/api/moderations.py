@@ -9,6 +9,7 @@ from engine.moderation import MODEL, RULES, screen
 from engine.store import new_id
 
 MAX_TEXTS = 2048
+MAX_CHARACTERS = 200_000  # of all texts: a rule reads slowly what is made to be slow
 
 
 async def create(request):
@@ -16,7 +17,14 @@ async def create(request):
     wanted = fields.text(body, "model", MODEL)
     if wanted != MODEL:
         raise not_found(f"The model '{wanted}' does not exist.", "model", "model_not_found")
-    results = await run_in_threadpool(lambda: [_shown(screen(text)) for text in _texts(body.get("input"))])
+    texts = _texts(body.get("input"))
+    if sum(map(len, texts)) > MAX_CHARACTERS:
+        raise invalid(
+            "input",
+            f"'input' must have at most {MAX_CHARACTERS} characters in all.",
+            "string_above_max_length",
+        )
+    results = await run_in_threadpool(lambda: [_shown(screen(text)) for text in texts])
     return JSONResponse({"id": new_id("modr-"), "model": MODEL, "results": results})
 
 

@@ -48,11 +48,13 @@ def test_jobs_of_different_keys_take_turns(tmp_path):
     assert order == ["0", "only", "1", "2"]
 
 
-def test_the_page_shows_models_and_curves(engine, client, tuned):
+def test_the_page_shows_models_and_curves(engine, client, training, validation):
+    options = {"validation_file": client.upload(validation), "hyperparameters": {"n_epochs": 1}}
+    tuned = client.wait(client.start(training, seed=99, **options))
     with read(engine, "/", "Basic") as answer:
         html, headers = answer.read().decode(), answer.headers
     assert tuned.fine_tuned_model in html and tuned.id in html
-    assert 'class="train"' in html and "step 75 of 75" in html
+    assert 'class="train"' in html and "step 3 of 3" in html
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
     assert "<script" not in html
 

@@ -60,7 +60,17 @@ def test_each_string_has_a_result_and_parts_have_one_together(client):
 
 @pytest.mark.parametrize(
     "given",
-    [None, [], 7, {}, [7], ["a", {}], [{"type": "image_url", "image_url": {"url": "x"}}], ["a"] * 2049],
+    [
+        None,
+        [],
+        7,
+        {},
+        [7],
+        ["a", {}],
+        [{"type": "image_url", "image_url": {"url": "x"}}],
+        ["a"] * 2049,
+        "a" * 200_001,
+    ],
 )
 def test_another_input_is_refused(client, given):
     with pytest.raises(openai.BadRequestError) as caught:
