@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from io import StringIO
 
 import pytest
@@ -118,15 +119,31 @@ def test_of_a_job_that_was_sent_the_provider_is_asked(running, sweep):
     assert (job.state, remote["status"]) == ("cancelled", "cancelled")
 
 
+@pytest.fixture
+def interruptible():
+    """Whoever starts the tests in the background makes them deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_ctrl_c_leaves_the_job_alone(running):
+def test_ctrl_c_leaves_the_job_alone(running, interruptible):
     job, _remote = running
-    timer = threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    status, told = followed(job)
-    timer.join()
+    out, err = StringIO(), StringIO()
+
+    def press():
+        while "running" not in out.getvalue():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    with pytest.raises(SystemExit) as end:
+        call_command("jobs", "follow", str(job.pk), "--every", "0.1", stdout=out, stderr=err)
+    presser.join()
     job.refresh_from_db()
-    assert status == 130 and "The job goes on" in told
+    assert end.value.code == 130 and "The job goes on" in err.getvalue()
     assert (job.state, job.cancel_wanted) == ("running", False)
 
 
