@@ -1,8 +1,11 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
 
 from common.admin import ReadOnly, ReadOnlyInline, act
 from finetuning.models import Checkpoint, Deployment, DeploymentMove, Event, Job, JobMove, Metric, TunedModel
+from finetuning.tidying import orphans
+from providers.errors import ProviderError
+from providers.models import Provider
 
 
 class MoveInline(ReadOnlyInline):
@@ -23,7 +26,7 @@ class JobAdmin(ReadOnly):
     search_fields = ["remote_id", "op", "version__dataset__title"]
     list_select_related = ["version__dataset", "model__provider", "by"]
     inlines = [MoveInline, CheckpointInline]
-    actions = ["approve", "cancel", "retry", "take_up", "pause", "resume"]
+    actions = ["approve", "cancel", "retry", "take_up", "pause", "resume", "look_for_orphans"]
 
     @admin.action(description=_("Approve"), permissions=["act"])
     def approve(self, request, rows):
@@ -44,6 +47,24 @@ class JobAdmin(ReadOnly):
     @admin.action(description=_("Resume"), permissions=["act"])
     def resume(self, request, rows):
         act(self, request, rows, lambda row: row.resume(by=request.user))
+
+    @admin.action(
+        description=_("Look for jobs at their providers that have no row here"), permissions=["act"]
+    )
+    def look_for_orphans(self, request, rows):
+        for provider in Provider.objects.filter(models__jobs__in=rows).distinct():
+            try:
+                found = [row["id"] for row in orphans(provider)]
+            except ProviderError as error:
+                self.message_user(request, f"{provider}: {error.text}", messages.ERROR)
+            else:
+                told = (
+                    _("%(provider)s has live jobs without a row here: %(ids)s.")
+                    if found
+                    else _("%(provider)s has none.")
+                )
+                words = {"provider": provider, "ids": ", ".join(found)}
+                self.message_user(request, told % words, messages.WARNING if found else messages.SUCCESS)
 
     @admin.action(description=_("Take up again"), permissions=["act"])
     def take_up(self, request, rows):

@@ -2,10 +2,12 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.utils import timezone
 
 from accounts.models import AuditEntry, Token, User
 from accounts.tokens import make_token
 from evaluation.models import Evaluation
+from finetuning import polling
 from finetuning.models import Job
 from providers.models import Provider
 from tests import factories
@@ -141,3 +143,52 @@ def sealed(provider):
     """The key as it stands in the database."""
     table = Provider.objects.extra(select={"raw": "providers_provider.key"})
     return table.values_list("raw", flat=True).get(pk=provider.pk)
+
+
+@pytest.fixture
+def sent(version, there, owner):
+    """A job that runs at a provider which can do everything."""
+    provider = factories.make_provider(kind="openai", base_url=there.base_url)
+    job = factories.make_job(
+        version=version, model=factories.make_model(provider=provider, train="0"), by=owner
+    )
+    polling.sweep()
+    there.jobs[Job.objects.get(pk=job.pk).remote_id]["status"] = "running"
+    return job
+
+
+def sweep(job):
+    Job.objects.update(next_poll_at=timezone.now())
+    polling.sweep()
+    job.refresh_from_db()
+
+
+def test_jobs_are_paused_and_go_on(client, root, sent):
+    run(client, sent, "pause")
+    sweep(sent)
+    sweep(sent)
+    assert sent.state == "paused"
+    run(client, sent, "resume")
+    assert {"job.pause", "job.resume"} <= acts_of(root)
+
+
+def test_jobs_without_a_row_are_named(client, sent, there):
+    assert "has none" in run(client, sent, "look_for_orphans").content.decode()
+    strange = there.add_job(metadata={"op": "1f"}, status="running")["id"]
+    assert strange in run(client, sent, "look_for_orphans").content.decode()
+    there.when("GET /fine_tuning/jobs", status=401, error={"message": "Wrong key."})
+    assert "Wrong key" in run(client, sent, "look_for_orphans").content.decode()
+
+
+def test_checkpoints_become_models_and_models_are_deployed_and_taken_down(client, root, sent, there):
+    sweep(sent)
+    there.finish(sent.remote_id)
+    sweep(sent)
+    checkpoint = sent.checkpoints.get(step=4)
+    run(client, checkpoint, "promote")
+    made = sent.tuned_models.get(checkpoint=checkpoint)
+    assert made.deployment.name == checkpoint.model_name
+    run(client, made.deployment, "take_down")
+    assert made.deployment is None
+    run(client, made, "deploy")
+    assert made.deployment.by == root
