@@ -141,6 +141,8 @@ def take_events(job):
         ignore_conflicts=True,
     )  # fmt: skip
     take_metrics(job, [each.data for each in fresh if isinstance(each.data, dict) and "step" in each.data])
+    if any("checkpoint" in (each.message or "").lower() for each in fresh):
+        take_checkpoints(job)
     Job.objects.filter(pk=job.pk).update(last_event=fresh[-1].id)
     job.last_event = fresh[-1].id
 

@@ -230,6 +230,17 @@ def test_checkpoints_come_in_at_the_end_each_once(running, there, sweep):
     assert job.checkpoints.last().metrics["full_valid_loss"] == 0.125
 
 
+def test_a_checkpoint_that_an_event_tells_of_is_there_while_the_job_runs(running, there, sweep):
+    job, _remote = running
+    there.add_checkpoint(job.remote_id, 4)
+    there.add_event(job.remote_id, message="Checkpoint created at step 4")
+    there.when("GET /fine_tuning/jobs/*/checkpoints", status=500, times=3)
+    sweep(job)
+    assert job.attempts == 1 and not job.checkpoints.exists()
+    sweep(job)
+    assert job.state == "running" and job.checkpoints.get().step == 4
+
+
 def test_a_provider_without_events_or_checkpoints_is_not_asked_for_them(running, there, sweep):
     job, remote = running
     job.provider.capabilities = {"events": False, "checkpoints": False}
