@@ -166,21 +166,31 @@ def _ten_thousand_jobs(address, ids):
     )  # fmt: skip
 
 
-MEASURES = (jsonl_vs_tokenizer, build, rights, poll, *engine_bench.MEASURES)
+# What each measure finds, so that one can be asked for by its key.
+MEASURES = {
+    jsonl_vs_tokenizer: "jsonl_vs_tokenizer jsonl_mb_per_cpu_s",
+    build: "cutting_vs_tokenizer pairs_vs_tokenizer",
+    rights: "rights_queries rights_cpu_ms",
+    poll: "poll_10k_cpu_s poll_10k_calls poll_10k_sql",
+} | engine_bench.MEASURES
 
 
 def main(only):
+    known = [key for keys in MEASURES.values() for key in keys.split()]
+    if only and only not in known:
+        sys.exit(f"bench: no measure finds {only}; there are {', '.join(known)}")
+    load = os.getloadavg()[0]
     django.setup()
     kept = setup_databases(verbosity=0, interactive=False)
     try:
         found = {}
-        for measure in MEASURES:
-            if not only or measure.__name__ == only or only in measure.__name__:
+        for measure, keys in MEASURES.items():
+            if not only or only in keys.split():
                 found |= measure()
     finally:
         teardown_databases(kept, verbosity=0)
     OUT.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"load {os.getloadavg()[0]:.1f}")
+    print(f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after, on {os.cpu_count()} cores")
     for key, value in found.items():
         print(f"{key:<36}{value:>10.3f}")
 

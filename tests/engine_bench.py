@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from tests.engine.talk import Client
 from tests.engine_process import ROOT, EngineProcess
@@ -77,20 +78,28 @@ def memory(*pids):
 
 
 def engine_chat():
-    """Tokens a second of one reply against bare `generate`, and of eight at once against one."""
-    with engine() as (there, client):
-        one = rate(lambda: ask(client, number=1, tokens=REPLY))
-        with ThreadPoolExecutor(8) as pool:
-            together = lambda: sum(pool.map(lambda n: ask(client, number=n, tokens=REPLY), range(8)))  # noqa: E731
-            eight = rate(together)
+    """Tokens a second of one reply against bare `generate`, and of eight at once against one.
+
+    All three in turns, so that the machine's load meets each of them; medians.
+    """
+    taken = {"one": [], "eight": [], "bare": []}
+    with engine() as (there, client), ThreadPoolExecutor(8) as pool:
         [folder] = (there.home / "bases").iterdir()
-        bare = float(_apart("generate", str(folder)))
-        return {
-            "engine_ready_s": there.seconds_to_ready,
-            "engine_chat_tokens_s": one,
-            "engine_chat_vs_generate": one / bare,
-            "engine_chat_8_vs_1": eight / one,
-        }
+        write = lambda n: ask(client, number=n, tokens=REPLY)  # noqa: E731
+        with _process("generate", str(folder)) as bare:
+            for _round in range(5):
+                taken["one"].append(rate(lambda: write(1)))
+                taken["eight"].append(rate(lambda: sum(pool.map(write, range(8)))))
+                bare.stdin.write("\n")
+                bare.stdin.flush()
+                taken["bare"].append(float(bare.stdout.readline()))
+    one, eight, bare = (median(rates) for rates in taken.values())
+    return {
+        "engine_ready_s": there.seconds_to_ready,
+        "engine_chat_tokens_s": one,
+        "engine_chat_vs_generate": one / bare,
+        "engine_chat_8_vs_1": eight / one,
+    }
 
 
 def engine_training():
@@ -156,17 +165,22 @@ def engine_step():
     """A training step against a bare torch loop with the same model, batch and settings."""
     with engine() as (there, _client):
         [folder] = (there.home / "bases").iterdir()
-        ours, bare = json.loads(_apart("steps", str(folder)))
+        with _process("steps", str(folder)) as process:
+            ours, bare = json.load(process.stdout)
         return {"engine_step_s": ours, "engine_step_vs_bare": bare / ours}
 
 
-def _apart(what, folder):
-    """In a process of its own, without the engine's and Django's libraries beside it."""
+@contextmanager
+def _process(what, folder):
+    """One without the engine's and Django's libraries in it."""
     command = [sys.executable, "-m", "tests.engine_bench", what, folder]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TQDM_DISABLE": "1"}, **pipes) as process:
+        yield process
 
 
 def generate(folder):
+    """Answers each line of input with the tokens a second of one reply."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -178,15 +192,14 @@ def generate(folder):
     )
     write = lambda n: model.generate(ids, max_new_tokens=n, min_new_tokens=n, do_sample=False)  # noqa: E731
     write(4)
-    begun = time.monotonic()
-    write(REPLY)
-    print(REPLY / (time.monotonic() - begun))
+    for _line in sys.stdin:
+        begun = time.monotonic()
+        write(REPLY)
+        print(REPLY / (time.monotonic() - begun), flush=True)
 
 
 def steps(folder, rounds=8):
     """Our step and a bare one in turns, so that the machine's load meets both; medians."""
-    from statistics import median
-
     import torch
 
     from engine.batching import passes, tensors
@@ -216,7 +229,12 @@ def steps(folder, rounds=8):
     print(json.dumps([median(taken["ours"][2:]), median(taken["bare"][2:])]))
 
 
-MEASURES = (engine_chat, engine_training, engine_step)
+MEASURES = {
+    engine_chat: "engine_ready_s engine_chat_tokens_s engine_chat_vs_generate engine_chat_8_vs_1",
+    engine_training: "engine_demo_train_s engine_train_rss_mb engine_first_token_while_training_s"
+    " engine_adapter_switch_ms engine_serve_6_adapters_mb",
+    engine_step: "engine_step_s engine_step_vs_bare",
+}
 
 if __name__ == "__main__":
     {"generate": generate, "steps": steps}[sys.argv[1]](sys.argv[2])
