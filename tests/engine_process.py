@@ -21,6 +21,8 @@ class EngineProcess:
 
     key = KEY
     model = "tiny"
+    root = ROOT
+    arguments = ()
 
     def __init__(self, folder, **environment):
         folder = Path(folder)
@@ -58,7 +60,11 @@ class EngineProcess:
             subprocess.run([sys.executable, "-m", "engine.tiny", str(self.tiny)], cwd=ROOT, check=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                [sys.executable, "-m", "engine", *self.arguments],
+                cwd=self.root,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + wait
         while not self._answers():

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import math
+import re
 import time
 from collections import defaultdict, deque
 
@@ -14,6 +15,7 @@ OPEN = {"/healthz"}
 PAGE = "/"
 MINUTE = 60  # seconds
 NOBODY = ""
+LOOPBACK = re.compile(rb"(https?://)?(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
 
 
 class KeyCheck:
@@ -27,6 +29,8 @@ class KeyCheck:
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope["path"] in OPEN:
             return await self.app(scope, receive, send)
+        if not self.known and not _from_here(scope):
+            return await _elsewhere()(scope, receive, send)
         key = self._key(scope)
         if key is None:
             return await _refused(scope)(scope, receive, send)
@@ -56,6 +60,12 @@ class KeyCheck:
         return 0
 
 
+def _from_here(scope):
+    """False for what a foreign web page sends through its reader's browser, under a name of its own or ours."""
+    names = [value for name, value in scope["headers"] if name in (b"host", b"origin")]
+    return all(LOOPBACK.fullmatch(name) for name in names)
+
+
 def _hash(key):
     return hashlib.sha256(key).hexdigest()
 
@@ -77,6 +87,11 @@ def _refused(scope):
     kind = 'Basic realm="engine: any name, the key as password"' if scope["path"] == PAGE else "Bearer"
     response.headers["WWW-Authenticate"] = kind
     return response
+
+
+def _elsewhere():
+    message = "Without keys only programs on this machine are answered: call it by localhost or 127.0.0.1."
+    return answer_api_error(None, ApiError(403, message, code="forbidden"))
 
 
 def _too_often(wait):
