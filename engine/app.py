@@ -90,7 +90,7 @@ def build(settings):
     state.jobs = Jobs(state.store, state.files, settings.home)
     state.server = ModelServer()
     state.validator = Validator(state.jobs, state.bases)
-    state.runner = Runner(state.jobs, state.bases)
+    state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb)
     return app
 
 

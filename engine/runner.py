@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,10 +15,16 @@ from engine.worker import PAUSE, Worker
 # A trainer touches its log after every forward pass; one that is silent for so long hangs.
 SILENCE = 600  # seconds
 GRACE = 20  # seconds to finish a step and save
+HUNG = f"It gave no sign of life for {SILENCE} s."
+KILLED = "It was killed; the system may have been out of memory."
 
 
 class Runner(Worker):
     statuses = ("running", "queued")
+
+    def __init__(self, jobs, bases, memory_mb):
+        super().__init__(jobs, bases)
+        self.memory_mb = memory_mb
 
     def work(self, job):
         folder = self.jobs.folder(job)
@@ -26,9 +33,9 @@ class Runner(Worker):
         if not self.jobs.start(job, saved_step(log)):
             return
         self._write_order(job, folder)
-        process = self._launch(folder)
+        process, log = self._launch(folder), Log(log)
         try:
-            end = self._follow(job, process, Log(log))
+            end = self._follow(job, process, log)
         finally:
             process.kill()
             process.wait()
@@ -40,6 +47,9 @@ class Runner(Worker):
             self.jobs.rest(job)
         if self.jobs.get(job["id"])["status"] not in ALIVE:
             self.jobs.tidy(job)
+        elif process.returncode == -signal.SIGKILL:
+            with (folder / "trainer.log").open("a") as words:
+                print(HUNG if log.silence() > SILENCE else KILLED, file=words)
 
     def _write_order(self, job, folder):
         chosen = job["hyperparameters"]
@@ -52,6 +62,7 @@ class Runner(Worker):
             "learning_rate": LEARNING_RATES[job["method"]] * chosen["learning_rate_multiplier"],
             "beta": chosen.get("beta"),
             "seed": job["seed"],
+            "memory_mb": self.memory_mb,
         }
         (folder / "job.json").write_text(json.dumps(order))
 

@@ -21,6 +21,7 @@ class Settings:
     keys: list
     models: list
     per_minute: int
+    training_memory_mb: int
 
 
 def read(arguments=None, environment=os.environ):
@@ -33,7 +34,11 @@ def read(arguments=None, environment=os.environ):
     models = given.model or _split(environment.get("ENGINE_MODELS", "")) or [DEFAULT_MODELS]
     if given.per_minute < 0:
         raise BadSetting(f"ENGINE_REQUESTS_PER_MINUTE: {given.per_minute} is below 0")
-    return Settings(given.host, given.port, Path(given.home).resolve(), keys, models, given.per_minute)
+    if given.training_memory_mb < 0:
+        raise BadSetting(f"ENGINE_TRAINING_MEMORY_MB: {given.training_memory_mb} is below 0")
+    home = Path(given.home).resolve()
+    limits = given.per_minute, given.training_memory_mb
+    return Settings(given.host, given.port, home, keys, models, *limits)
 
 
 def _parser(environment):
@@ -48,6 +53,13 @@ def _parser(environment):
         default=environment.get("ENGINE_REQUESTS_PER_MINUTE", "0"),
         metavar="N",
         help="requests that each key may send in a minute; 0 for any number",
+    )
+    parser.add_argument(
+        "--training-memory-mb",
+        type=int,
+        default=environment.get("ENGINE_TRAINING_MEMORY_MB", "0"),
+        metavar="MB",
+        help="memory that a training may hold; 0 for any amount",
     )
     parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
     return parser

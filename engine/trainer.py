@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from engine.batching import Schedule
@@ -19,6 +20,7 @@ from engine.encoding import ChatEncoder
 from engine.examples import read_examples
 from engine.preferences import PreferenceTraining
 from engine.process import Orphaned, check_parent, die_with_parent
+from engine.shortage import go_first, is_out_of_memory, limit_memory, out_of_memory
 from engine.training import LoraTraining
 
 SAVE_EVERY = 60  # seconds
@@ -32,9 +34,8 @@ class Diverged(Exception):
 
 
 class Trainer:
-    def __init__(self, folder):
-        self.folder = folder
-        order = json.loads((folder / "job.json").read_text())
+    def __init__(self, folder, order, log):
+        self.folder, self.log = folder, log
         self.method, encoder = order["method"], ChatEncoder.load(order["base"])
         self.training = self._examples("training.jsonl", encoder)
         self.validation = self._examples("validation.jsonl", encoder)
@@ -46,7 +47,6 @@ class Trainer:
             self.model = PreferenceTraining(*settings, beta=order["beta"])
         else:
             self.model = LoraTraining(*settings)
-        self.log = Log(folder / "metrics.jsonl")
         self.state = folder / "state.safetensors"
         self.server, self.asked_to_stop = order["server"], False
 
@@ -138,17 +138,26 @@ class Log:
 
 def main(folder):
     die_with_parent()
+    go_first()
     os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole group; only the server decides when the trainer ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    trainer = Trainer(folder)
-    signal.signal(signal.SIGTERM, lambda *_: setattr(trainer, "asked_to_stop", True))
+    order = json.loads((folder / "job.json").read_text())
+    log = Log(folder / "metrics.jsonl")
+    limit_memory(order["memory_mb"])
     try:
+        trainer = Trainer(folder, order, log)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(trainer, "asked_to_stop", True))
         trainer.run()
     except Diverged as error:
-        trainer.log.write("failed", code="training_diverged", message=str(error))
+        log.write("failed", code="training_diverged", message=str(error))
     except Orphaned:
         sys.exit("the server is gone")
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        traceback.print_exc()
+        log.write("failed", code="out_of_memory", message=out_of_memory(order["memory_mb"]))
 
 
 if __name__ == "__main__":
