@@ -1,6 +1,7 @@
 """The table of contents: addresses, and what starts and stops with the server."""
 
 import logging
+import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -15,7 +16,14 @@ from starlette.routing import Route
 from engine.api import chat, embeddings, files, jobs, metrics, models, moderations, page, uploads
 from engine.api.keys import KeyCheck
 from engine.bases import BadSource, catalogue
-from engine.errors import ApiError, answer_api_error, answer_crash, answer_http_error, unavailable
+from engine.errors import (
+    ApiError,
+    answer_api_error,
+    answer_crash,
+    answer_full_disk,
+    answer_http_error,
+    unavailable,
+)
 from engine.files import Files
 from engine.jobs import Jobs
 from engine.runner import Runner
@@ -78,6 +86,8 @@ def build(settings):
             HTTPException: answer_http_error,
             BadSource: lambda request, error: answer_api_error(request, unavailable(str(error))),
             ClientDisconnect: lambda _request, _error: Response(status_code=chat.CLIENT_GONE),
+            OSError: answer_full_disk,
+            sqlite3.OperationalError: answer_full_disk,
             Exception: answer_crash,
         },
     )

@@ -1,6 +1,12 @@
 """Errors as OpenAI's protocol shows them."""
 
+import logging
+
 from starlette.responses import JSONResponse
+
+from engine.room import is_full
+
+logger = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
@@ -34,6 +40,15 @@ def answer_http_error(request, error):
     """Unknown addresses and methods."""
     message = f"Invalid URL ({request.method} {request.url.path})"
     return answer_api_error(request, ApiError(error.status_code, message))
+
+
+def answer_full_disk(request, error):
+    """Of the errors of the system and of SQLite, those that end when there is room again."""
+    if not is_full(error):
+        raise error
+    logger.error("the disk is full: %s", error)
+    message = "The server's disk is full. Make room, and try again."
+    return answer_api_error(request, ApiError(507, message, type="server_error", code="disk_full"))
 
 
 def answer_crash(request, _error):

@@ -1,6 +1,7 @@
 """Uploaded files: a row each, and the bytes beside the database."""
 
 import shutil
+from contextlib import contextmanager
 
 from engine.store import new_id
 
@@ -24,11 +25,24 @@ class Files:
 
     def add(self, source, filename, purpose):
         """Keep what an open binary file still holds; returns the row."""
-        id = new_id("file-")
-        with self.path(id).open("wb") as target:
+        with self.draft() as (id, target):
             shutil.copyfileobj(source, target)
-        size = self.path(id).stat().st_size
-        return self.store.insert("files", "", id=id, filename=filename, purpose=purpose, bytes=size)
+            return self.enter(id, target, filename, purpose)
+
+    @contextmanager
+    def draft(self):
+        """(id, open file) for the bytes of a file: they go again unless they are entered."""
+        id = new_id("file-")
+        try:
+            with self.path(id).open("w+b") as target:
+                yield id, target
+        finally:
+            if self.get(id) is None:
+                self.path(id).unlink(missing_ok=True)
+
+    def enter(self, id, target, filename, purpose):
+        target.flush()
+        return self.store.insert("files", "", id=id, filename=filename, purpose=purpose, bytes=target.tell())
 
     def delete(self, id):
         """False when there is no such file."""

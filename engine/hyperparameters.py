@@ -4,6 +4,7 @@
 # Preferences need far less: the loss asks for a difference between two replies, not for either of them.
 LEARNING_RATES = {"supervised": 2e-3, "dpo": 2e-4}
 BATCH_SIZE = 4
+RANK, ALPHA = 16, 32
 EPOCHS = {100: 5, 500: 3, 1500: 2}
 
 

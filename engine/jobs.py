@@ -8,6 +8,7 @@ import shutil
 import time
 
 from engine import results
+from engine.store import new_id
 
 ALIVE = ("validating_files", "queued", "running", "paused")
 MAX_FRUITLESS_STARTS = 3
@@ -32,11 +33,16 @@ class Jobs:
         return self.store.one(f"SELECT * FROM jobs WHERE status IN ({marks}) {order}", *statuses)
 
     def create(self, **wanted):
-        with self.store.transaction():
-            job = self.store.insert("jobs", "ftjob-", status="validating_files", **wanted)
-            self._take_files(job)
-            self.say(job, "created", f"Created fine-tuning job: {job['id']}")
-        return self.get(job["id"])
+        id = new_id("ftjob-")
+        try:
+            with self.store.transaction():
+                job = self.store.insert("jobs", "", id=id, status="validating_files", **wanted)
+                self._take_files(job)
+                self.say(job, "created", f"Created fine-tuning job: {id}")
+        except BaseException:
+            shutil.rmtree(self.home / "jobs" / id, ignore_errors=True)
+            raise
+        return self.get(id)
 
     def _take_files(self, job):
         """Link the inputs into the job's folder, so that deleting a file does not stop its job."""
@@ -178,8 +184,12 @@ class Jobs:
 
     def tidy(self, job):
         """Remove what only a training still to be done needs."""
+        folder = self.folder(job)
         for name in ("training.jsonl", "validation.jsonl", "state.safetensors"):
-            (self.folder(job) / name).unlink(missing_ok=True)
+            (folder / name).unlink(missing_ok=True)
+        # What a trainer was writing when it was killed: adapters, and drafts of safetensors.
+        for draft in [*folder.glob("*.draft"), *folder.glob("checkpoints/*.draft"), *folder.glob(".tmp*")]:
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
 
 
 def _headline(metrics):

@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+from engine import room
 from engine.hyperparameters import LEARNING_RATES
-from engine.jobs import ALIVE
+from engine.jobs import ALIVE, KEPT_CHECKPOINTS
 from engine.worker import PAUSE, Worker
 
 # A trainer touches its log after every forward pass; one that is silent for so long hangs.
@@ -30,9 +31,12 @@ class Runner(Worker):
         folder = self.jobs.folder(job)
         log = folder / "metrics.jsonl"
         log.touch()
+        base = self.bases[job["model"]].folder()
+        if lack := room.lack(base, folder, KEPT_CHECKPOINTS):
+            return self.jobs.fail(job, "disk_full", lack)
         if not self.jobs.start(job, saved_step(log)):
             return
-        self._write_order(job, folder)
+        self._write_order(job, base, folder)
         process, log = self._launch(folder), Log(log)
         try:
             end = self._follow(job, process, log)
@@ -43,6 +47,8 @@ class Runner(Worker):
             self.jobs.succeed(job, end["trained_tokens"])
         elif end.get("kind") == "failed":
             self.jobs.fail(job, end["code"], end["message"])
+        elif process.returncode == room.EXIT_STATUS:
+            self.jobs.fail(job, "disk_full", room.disk_full(folder))
         elif self.stopping.is_set():
             self.jobs.rest(job)
         if self.jobs.get(job["id"])["status"] not in ALIVE:
@@ -51,11 +57,11 @@ class Runner(Worker):
             with (folder / "trainer.log").open("a") as words:
                 print(HUNG if log.silence() > SILENCE else KILLED, file=words)
 
-    def _write_order(self, job, folder):
+    def _write_order(self, job, base, folder):
         chosen = job["hyperparameters"]
         order = {
             "server": os.getpid(),
-            "base": str(self.bases[job["model"]].folder()),
+            "base": str(base),
             "method": job["method"],
             "n_epochs": chosen["n_epochs"],
             "batch_size": chosen["batch_size"],

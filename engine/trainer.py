@@ -15,6 +15,7 @@ import time
 import traceback
 from pathlib import Path
 
+from engine import room
 from engine.batching import Schedule
 from engine.encoding import ChatEncoder
 from engine.examples import read_examples
@@ -154,6 +155,9 @@ def main(folder):
     except Orphaned:
         sys.exit("the server is gone")
     except Exception as error:
+        if room.is_full(error):
+            # An orderly end would fail too, where the output has words left to write.
+            os._exit(room.EXIT_STATUS)
         if not is_out_of_memory(error):
             raise
         traceback.print_exc()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -11,8 +12,8 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
 from engine.batching import IGNORED, learning_rate, passes, tensors
+from engine.hyperparameters import ALPHA, RANK
 
-RANK, ALPHA = 16, 32
 CLIP_NORM = 1.0
 
 
@@ -104,6 +105,7 @@ class LoraTraining:
         if folder.exists():
             return
         draft = folder.with_name(folder.name + ".draft")
+        shutil.rmtree(draft, ignore_errors=True)
         self.model.save_pretrained(draft)
         draft.rename(folder)
 

@@ -20,8 +20,9 @@ class Uploads:
 
     def create(self, **wanted):
         self._sweep()
-        row = self.store.insert("uploads", "upload_", status="pending", **wanted)
-        (self.home / row["id"]).mkdir()
+        with self.store.transaction():
+            row = self.store.insert("uploads", "upload_", status="pending", **wanted)
+            (self.home / row["id"]).mkdir()
         return self.get(row["id"])
 
     def get(self, id):
@@ -41,9 +42,13 @@ class Uploads:
     def add_part(self, upload, source):
         id = new_id("part_")
         path = self.home / upload["id"] / id
-        with path.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        return self.store.insert("parts", "", id=id, upload=upload["id"], bytes=path.stat().st_size)
+        try:
+            with path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            return self.store.insert("parts", "", id=id, upload=upload["id"], bytes=path.stat().st_size)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
 
     def complete(self, upload, part_ids, md5=None):
         """Join the parts in this order into a file; raises BadParts. False when another caller was first."""
@@ -51,17 +56,17 @@ class Uploads:
         known = {row["id"] for row in self.store.all("SELECT id FROM parts WHERE upload = ?", upload["id"])}
         if len(set(part_ids)) < len(part_ids) or not known >= set(part_ids):
             raise BadParts("Each of 'part_ids' must name a part of this upload, once.")
-        with (self.home / upload["id"] / "whole").open("w+b") as whole:
+        with self.files.draft() as (id, whole):
             digest = _join(paths, whole)
             if whole.tell() != upload["bytes"]:
                 raise BadParts(f"The parts have {whole.tell()} bytes, not the {upload['bytes']} promised.")
             if md5 and md5.lower() != digest:
                 raise BadParts("The md5 checksum of the parts differs from the one given.")
-            if not self._claim(upload, "completed"):
-                return False
-            whole.seek(0)
-            file = self.files.add(whole, upload["filename"], upload["purpose"])
-        self.store.update("uploads", upload["id"], file=file["id"])
+            with self.store.transaction():
+                if not self._claim(upload, "completed"):
+                    return False
+                self.files.enter(id, whole, upload["filename"], upload["purpose"])
+                self.store.update("uploads", upload["id"], file=id)
         shutil.rmtree(self.home / upload["id"])
         return True
 

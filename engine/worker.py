@@ -3,8 +3,11 @@
 import logging
 import threading
 
+from engine.room import is_full
+
 logger = logging.getLogger(__name__)
-PAUSE = 0.1
+PAUSE = 0.1  # seconds
+REST = 2  # seconds after an error: a full disk would bring the same one again at once
 
 
 class Worker(threading.Thread):
@@ -23,6 +26,7 @@ class Worker(threading.Thread):
                 self._take_one()
             except Exception:
                 logger.exception("%s goes on after an error", self.name)
+                self.stopping.wait(REST)
 
     def _take_one(self):
         """One bad job must not stop those behind it."""
@@ -32,7 +36,8 @@ class Worker(threading.Thread):
         try:
             self.work(job)
         except Exception as error:
-            self.jobs.fail(job, "server_error", f"The server could not go on: {error}")
+            code = "disk_full" if is_full(error) else "server_error"
+            self.jobs.fail(job, code, f"The server could not go on: {error}")
             raise
 
     def stop(self):
