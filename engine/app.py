@@ -97,7 +97,7 @@ def build(settings):
     state.store = Store(settings.home / "engine.sqlite3")
     state.files = Files(state.store, settings.home)
     state.uploads = Uploads(state.store, state.files, settings.home)
-    state.jobs = Jobs(state.store, state.files, settings.home)
+    state.jobs = Jobs(state.store, state.files, settings.home, settings.waiting_jobs)
     state.server = ModelServer()
     state.validator = Validator(state.jobs, state.bases)
     state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb)

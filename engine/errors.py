@@ -24,6 +24,10 @@ def not_found(message, param="id", code=None):
     return ApiError(404, message, param=param, code=code)
 
 
+def too_many(message):
+    return ApiError(429, message, type="requests", code="rate_limit_exceeded")
+
+
 def server_error(message):
     return ApiError(500, message, type="server_error", code="server_error")
 

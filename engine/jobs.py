@@ -8,6 +8,7 @@ import shutil
 import time
 
 from engine import results
+from engine.errors import too_many
 from engine.store import new_id
 
 ALIVE = ("validating_files", "queued", "running", "paused")
@@ -16,8 +17,8 @@ KEPT_CHECKPOINTS = 3
 
 
 class Jobs:
-    def __init__(self, store, files, home):
-        self.store, self.files, self.home = store, files, home
+    def __init__(self, store, files, home, most_waiting=0):
+        self.store, self.files, self.home, self.most_waiting = store, files, home, most_waiting
 
     def folder(self, job):
         return self.home / "jobs" / job["id"]
@@ -33,9 +34,11 @@ class Jobs:
         return self.store.one(f"SELECT * FROM jobs WHERE status IN ({marks}) {order}", *statuses)
 
     def create(self, **wanted):
+        """The new job; raises ApiError where its owner has as many as a key may have."""
         id = new_id("ftjob-")
         try:
             with self.store.transaction():
+                self._check_number(wanted["owner"])
                 job = self.store.insert("jobs", "", id=id, status="validating_files", **wanted)
                 self._take_files(job)
                 self.say(job, "created", f"Created fine-tuning job: {id}")
@@ -43,6 +46,12 @@ class Jobs:
             shutil.rmtree(self.home / "jobs" / id, ignore_errors=True)
             raise
         return self.get(id)
+
+    def _check_number(self, owner):
+        sql = f"SELECT count(*) AS n FROM jobs WHERE owner = ? AND status IN {ALIVE}"
+        if self.most_waiting and self.store.one(sql, owner)["n"] >= self.most_waiting:
+            has = f"This key has {self.most_waiting} jobs that have not ended, and may have no more."
+            raise too_many(f"{has} Wait until one ends, or cancel one.")
 
     def _take_files(self, job):
         """Link the inputs into the job's folder, so that deleting a file does not stop its job."""

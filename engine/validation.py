@@ -1,11 +1,15 @@
 """Check the files of new jobs, and settle what `auto` means for them."""
 
+from functools import lru_cache
+
 from engine.encoding import ChatEncoder, Pair
 from engine.examples import InvalidFile, read_examples
 from engine.hyperparameters import resolve
 from engine.worker import Worker
 
 MIN_EXAMPLES = 10
+# Reading a tokenizer takes longer than checking a small file with it.
+load_encoder = lru_cache(maxsize=4)(ChatEncoder.load)
 
 
 class Validator(Worker):
@@ -14,7 +18,7 @@ class Validator(Worker):
     def work(self, job):
         base = self.bases[job["model"]]
         folder = self.jobs.folder(job)
-        encoder = ChatEncoder.load(base.folder())
+        encoder = load_encoder(base.folder())
         context = base.card()["context_window"]
         counts = {}
         for kind in ("training", "validation"):

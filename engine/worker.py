@@ -21,20 +21,22 @@ class Worker(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self):
-        while not self.stopping.wait(PAUSE):
+        while not self.stopping.is_set():
             try:
-                self._take_one()
+                if not self._take_one():
+                    self.stopping.wait(PAUSE)
             except Exception:
                 logger.exception("%s goes on after an error", self.name)
                 self.stopping.wait(REST)
 
     def _take_one(self):
-        """One bad job must not stop those behind it."""
+        """False when there is none; one bad job must not stop those behind it."""
         job = self.jobs.oldest(*self.statuses)
         if job is None:
-            return
+            return False
         try:
             self.work(job)
+            return True
         except Exception as error:
             code = "disk_full" if is_full(error) else "server_error"
             self.jobs.fail(job, code, f"The server could not go on: {error}")

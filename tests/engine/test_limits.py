@@ -1,7 +1,9 @@
 """How often a key may ask, whose job is next, and what the page and /metrics show."""
 
 import base64
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
@@ -46,6 +48,39 @@ def test_jobs_of_different_keys_take_turns(tmp_path):
         jobs.start(job, 0)
         jobs.store.update("jobs", job["id"], status="succeeded")
     assert order == ["0", "only", "1", "2"]
+
+
+def test_a_thousand_jobs_wait_and_one_more_is_refused(tmp_path, training):
+    with (
+        EngineProcess(tmp_path, ENGINE_KEYS="sk-test-engine,sk-other") as engine,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        client = Client.of(engine)
+        file, endless = client.upload(training), client.upload(training * 50)
+        create = lambda n: client.fine_tuning.jobs.create(
+            model="tiny", training_file=endless if n == 0 else file
+        )  # noqa: E731
+        client.ask()
+        ids, longest = {create(0).id}, 0
+        for job in pool.map(create, range(1, 1000)):
+            if len(ids) % 50 == 0:
+                began = time.monotonic()
+                client.ask(max_tokens=1)
+                longest = max(longest, time.monotonic() - began)
+            ids.add(job.id)
+        assert longest < 4
+        with pytest.raises(openai.RateLimitError, match="has 1000 jobs that have not ended") as caught:
+            create(1000)
+        assert caught.value.code == "rate_limit_exceeded"
+        other = client.with_options(api_key="sk-other").fine_tuning.jobs.create(
+            model="tiny", training_file=file
+        )
+
+        listed = [job.id for job in client.fine_tuning.jobs.list(limit=100)]
+        assert len(listed) == 1001 and {*listed} == ids | {other.id}
+        ended = pool.map(client.fine_tuning.jobs.cancel, listed)
+        assert {job.status for job in ended} == {"cancelled"}
+        assert create(1001).status == "validating_files"
 
 
 def test_the_page_shows_models_and_curves(engine, client, training, validation):
