@@ -57,9 +57,10 @@ def test_a_thousand_jobs_wait_and_one_more_is_refused(tmp_path, training):
     ):
         client = Client.of(engine)
         file, endless = client.upload(training), client.upload(training * 50)
-        create = lambda n: client.fine_tuning.jobs.create(
-            model="tiny", training_file=endless if n == 0 else file
-        )  # noqa: E731
+
+        def create(n):
+            return client.fine_tuning.jobs.create(model="tiny", training_file=endless if n == 0 else file)
+
         client.ask()
         ids, longest = {create(0).id}, 0
         for job in pool.map(create, range(1, 1000)):
