@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 
 from engine import gguf_file
-from engine.batching import IGNORED, PASS_TOKENS, Schedule, learning_rate, passes, tensors
+from engine.batching import IGNORED, PASS_TOKENS, learning_rate, passes, tensors
 from engine.encoding import ChatEncoder, Encoded
 from engine.tiny import write_tiny_model
 
@@ -91,14 +91,6 @@ def test_padding_and_untrained_tokens_have_no_label():
     assert ids.tolist() == [[1, 2, 0, 0], [1, 2, 3, 4]]
     assert mask.tolist() == [[1, 1, 0, 0], [1, 1, 1, 1]]
     assert labels.tolist() == [[IGNORED, 2, IGNORED, IGNORED], [IGNORED, IGNORED, 3, 4]]
-
-
-def test_every_epoch_visits_every_example_once_in_its_own_order():
-    schedule = Schedule(examples=10, batch_size=4, n_epochs=2, seed=1)
-    epochs = [[place for step in steps for place in schedule.batch(step)] for steps in ([1, 2, 3], [4, 5, 6])]
-    assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 2
-    assert epochs[0] != epochs[1]
-    assert [step for step in range(1, schedule.total_steps + 1) if schedule.ends_epoch(step)] == [3, 6]
 
 
 def test_a_large_batch_takes_several_passes():
