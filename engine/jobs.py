@@ -3,6 +3,7 @@
 A change of status is one conditional update and its event: of two callers, one wins.
 """
 
+import math
 import os
 import shutil
 import time
@@ -67,7 +68,7 @@ class Jobs:
 
     def start(self, job, saved_step):
         """True when the trainer may run. Starts after which nothing new was saved are counted."""
-        starts = 1 if saved_step > job["progress"] else job["starts"] + 1
+        starts = 1 if saved_step != job["progress"] else job["starts"] + 1
         if starts > MAX_FRUITLESS_STARTS:
             self.fail(job, "server_error", self._why_stuck(job, saved_step))
             return False
@@ -114,12 +115,16 @@ class Jobs:
         self._drop_old_checkpoints(job)
 
     def _drop_old_checkpoints(self, job):
-        sql = "SELECT * FROM checkpoints WHERE job = ? ORDER BY step DESC LIMIT -1 OFFSET ?"
-        for old in self.store.all(sql, job["id"], KEPT_CHECKPOINTS):
+        """All but the last; and, where a training may stop early, the best."""
+        every = self.store.all("SELECT * FROM checkpoints WHERE job = ? ORDER BY step DESC", job["id"])
+        kept = every[:KEPT_CHECKPOINTS]
+        if "early_stopping_patience" in job["hyperparameters"]:
+            kept.append(min(reversed(every), key=lambda row: row["metrics"].get("full_valid_loss", math.inf)))
+        for old in (row for row in every if row not in kept):
             self.store.execute("DELETE FROM checkpoints WHERE id = ?", old["id"])
             self.delete_model(self.store.get("models", old["model"]))
 
-    def succeed(self, job, trained_tokens):
+    def succeed(self, job, trained_tokens, remark=None):
         name = self.model_name(job)
         with self.store.transaction():
             done = {"fine_tuned_model": name, "trained_tokens": trained_tokens}
@@ -128,6 +133,8 @@ class Jobs:
             result = results.write(self.store, self.files, job)
             self.store.update("jobs", job["id"], result_file=result["id"])
             self._add_model(name, job, self.folder(job) / "final")
+            if remark:
+                self.say(job, "remark", remark)
             self.say(job, "model", f"New fine-tuned model created: {name}")
             self.say(job, "succeeded", "The job has successfully completed")
 

@@ -44,7 +44,7 @@ class Runner(Worker):
             process.kill()
             process.wait()
         if end.get("kind") == "done":
-            self.jobs.succeed(job, end["trained_tokens"])
+            self.jobs.succeed(job, end["trained_tokens"], end.get("remark"))
         elif end.get("kind") == "failed":
             self.jobs.fail(job, end["code"], end["message"])
         elif process.returncode == room.EXIT_STATUS:
@@ -67,6 +67,7 @@ class Runner(Worker):
             "batch_size": chosen["batch_size"],
             "learning_rate": LEARNING_RATES[job["method"]] * chosen["learning_rate_multiplier"],
             "beta": chosen.get("beta"),
+            "early_stopping_patience": chosen.get("early_stopping_patience"),
             "seed": job["seed"],
             "memory_mb": self.memory_mb,
         }
@@ -108,6 +109,9 @@ class Runner(Worker):
             self.jobs.record_step(job, line["metrics"], line["seconds_left"])
         elif line["kind"] == "checkpoint":
             self.jobs.record_checkpoint(job, line["step"])
+        elif line["kind"] == "lost":
+            words = "The saved state cannot be read: training starts again at the first step"
+            self.jobs.say(job, f"lost-{time.time()}", words, "warn")
         elif line["kind"] in ("done", "failed"):
             return line
 
@@ -149,5 +153,8 @@ def _parsed(raw):
 
 
 def saved_step(path):
-    """The step after which the trainer last saved its state; 0 when it never did."""
-    return max((line["step"] for line in Log(path).new_lines() if line["kind"] == "saved"), default=0)
+    """The step after which the trainer last saved its state; 0 when there is none to go on from."""
+    step = 0
+    for line in Log(path).new_lines():
+        step = {"saved": line.get("step"), "lost": 0}.get(line["kind"], step)
+    return step

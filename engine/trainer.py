@@ -9,11 +9,14 @@ for each epoch under checkpoints/, and final/. state.safetensors is what a next 
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import time
 import traceback
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from engine import room
 from engine.batching import Schedule
@@ -22,12 +25,18 @@ from engine.examples import read_examples
 from engine.preferences import PreferenceTraining
 from engine.process import Orphaned, check_parent, die_with_parent
 from engine.shortage import go_first, is_out_of_memory, limit_memory, out_of_memory
+from engine.stopping import EarlyStopping
 from engine.training import LoraTraining
 
 SAVE_EVERY = 60  # seconds
 VALIDATE_EVERY = 5  # steps
 VALIDATION_BATCH = 4  # examples
 NICENESS = 5  # chats go first
+LOSSES = {
+    "train_loss": "training loss",
+    "valid_loss": "validation loss",
+    "full_valid_loss": "full validation loss",
+}
 
 
 class Diverged(Exception):
@@ -48,7 +57,8 @@ class Trainer:
             self.model = PreferenceTraining(*settings, beta=order["beta"])
         else:
             self.model = LoraTraining(*settings)
-        self.state = folder / "state.safetensors"
+        self.stopping = EarlyStopping(order["early_stopping_patience"], self.n_epochs)
+        self.state, self.final = folder / "state.safetensors", folder / "final"
         self.server, self.asked_to_stop = order["server"], False
 
     def _examples(self, name, encoder):
@@ -61,26 +71,33 @@ class Trainer:
         first = self._begin()
         began = last_save = time.monotonic()
         for step in range(first, self.total_steps + 1):
+            if self.stopping.over:
+                break
             metrics = self._step(step)
             pace = (time.monotonic() - began) / (step - first + 1)
             self._report(step, metrics, seconds_left=pace * (self.total_steps - step))
             if self.schedule.ends_epoch(step) or self.asked_to_stop:
-                self.model.save_adapter(self.folder / "checkpoints" / f"step-{step}")
-                self.log.write("checkpoint", step=step)
+                self._checkpoint(step, metrics)
             due = time.monotonic() - last_save > SAVE_EVERY
             if due or self.schedule.ends_epoch(step) or self.asked_to_stop:
                 self._save(step)
                 last_save = time.monotonic()
             if self.asked_to_stop:
                 return
-        self.model.save_adapter(self.folder / "final")
-        tokens = sum(self.model.tokens(example) for example in self.training) * self.n_epochs
-        self.log.write("done", trained_tokens=tokens)
+        self.model.save_adapter(self.final)
+        tokens = sum(self.model.tokens(example) for example in self.training) * self.stopping.epochs
+        self.log.write("done", trained_tokens=tokens, remark=self.stopping.remark())
 
     def _begin(self):
         """The first step to take: behind the saved one, or 1 after a look at the untuned model."""
         if self.state.exists():
-            return self.model.restore(self.state) + 1
+            try:
+                progress = self.model.restore(self.state)
+                self.stopping.losses = progress.get("losses", [])
+                return progress["step"] + 1
+            except SafetensorError:
+                self.log.write("lost")
+                self.state.unlink()
         if self.validation:
             self._report(0, self._full_validation(), seconds_left=None)
         return 1
@@ -88,8 +105,6 @@ class Trainer:
     def _step(self, step):
         batch = [self.training[position] for position in self.schedule.batch(step)]
         metrics = _named("train", self.model.step(step, batch, self._alive))
-        if not math.isfinite(metrics["train_loss"]):
-            raise Diverged(f"The training loss is not a number at step {step}.")
         if self.validation and step % VALIDATE_EVERY == 0:
             metrics |= _named("valid", self.model.validate(self._validation_batch(step), self._alive))
         if self.validation and self.schedule.ends_epoch(step):
@@ -105,16 +120,36 @@ class Trainer:
         return _named("full_valid", self.model.validate(self.validation, self._alive))
 
     def _report(self, step, metrics, seconds_left):
+        for name, words in LOSSES.items():
+            if not math.isfinite(metrics.get(name, 0)):
+                raise Diverged(f"The {words} is not a number at step {step}.")
         metrics = {"step": step, "total_steps": self.total_steps, **metrics}
         self.log.write("step", metrics=metrics, seconds_left=seconds_left)
 
+    def _checkpoint(self, step, metrics):
+        folder = self.folder / "checkpoints" / f"step-{step}"
+        self.model.save_adapter(folder)
+        counts = self.stopping.patience and self.schedule.ends_epoch(step)
+        if counts and self.stopping.add(metrics["full_valid_loss"]):
+            _copy(folder, self.final)
+        self.log.write("checkpoint", step=step)
+
     def _save(self, step):
-        self.model.save(self.state, step)
+        self.model.save(self.state, step=step, losses=self.stopping.losses)
         self.log.write("saved", step=step)
 
     def _alive(self):
         check_parent(self.server)
         self.log.touch()
+
+
+def _copy(folder, target):
+    """Replace the target; the files are shared, which nobody writes to again."""
+    draft = target.with_name(target.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(folder, draft, copy_function=os.link)
+    shutil.rmtree(target, ignore_errors=True)
+    draft.rename(target)
 
 
 def _named(part, metrics):

@@ -107,26 +107,32 @@ class LoraTraining:
         draft = folder.with_name(folder.name + ".draft")
         shutil.rmtree(draft, ignore_errors=True)
         self.model.save_pretrained(draft)
+        for path in draft.iterdir():
+            _to_disk(path)
         draft.rename(folder)
 
-    def save(self, path, step):
-        """All that a later process needs to go on after `step`, in one file, replaced as a whole."""
+    def save(self, path, **progress):
+        """All that a later process needs to go on, in one file, replaced as a whole."""
         state = {f"weight/{name}": weight.detach() for name, weight in self.weights.items()}
         for name, weight in self.weights.items():
             for key, value in self.optimizer.state[weight].items():
                 state[f"{key}/{name}"] = value
         draft = path.with_suffix(".draft")
-        save_file(state, draft, metadata={"step": json.dumps(step)})
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
+        save_file(state, draft, metadata={name: json.dumps(value) for name, value in progress.items()})
+        _to_disk(draft)
         draft.replace(path)
 
     def restore(self, path):
-        """Take up a saved state; returns its step."""
+        """Take up a saved state; returns its progress, or raises SafetensorError for a torn file."""
         with safe_open(path, "pt", device=device()) as state, torch.no_grad():
             for name, weight in self.weights.items():
                 weight.copy_(state.get_tensor(f"weight/{name}"))
                 self.optimizer.state[weight] = {
                     key: state.get_tensor(f"{key}/{name}") for key in ("step", "exp_avg", "exp_avg_sq")
                 }
-            return json.loads(state.metadata()["step"])
+            return {name: json.loads(value) for name, value in state.metadata().items()}
+
+
+def _to_disk(path):
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

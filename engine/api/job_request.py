@@ -5,10 +5,12 @@ import secrets
 from engine.api import fields
 from engine.errors import invalid
 
+PATIENCE = "early_stopping_patience"
 HYPERPARAMETERS = {
     "n_epochs": (fields.integer, 1, 50),
     "batch_size": (fields.integer, 1, 256),
     "learning_rate_multiplier": (fields.number, 1e-9, 100),
+    PATIENCE: (fields.integer, 1, 50),
 }
 METHODS = {
     "supervised": HYPERPARAMETERS,
@@ -23,10 +25,13 @@ def parse(body, bases, files):
         raise invalid("integrations", "This server has no integrations.", "unsupported_parameter")
     seed = fields.integer(body, "seed", low=0, high=MAX_SEED)
     method, hyperparameters = _method(body)
+    validation_file = _file(body, "validation_file", files, fields.text)
+    if PATIENCE in hyperparameters and not validation_file:
+        raise invalid(PATIENCE, f"'{PATIENCE}' needs a 'validation_file'.", "invalid_value")
     return {
         "model": _model(body, bases),
         "training_file": _file(body, "training_file", files, fields.required_text),
-        "validation_file": _file(body, "validation_file", files, fields.text),
+        "validation_file": validation_file,
         "method": method,
         "hyperparameters": hyperparameters,
         "seed": secrets.randbelow(MAX_SEED) if seed is None else seed,
@@ -71,7 +76,11 @@ def _method(body):
     if unknown:
         name = f"{place}.{min(unknown)}"
         raise invalid(name, f"Unknown parameter: '{name}'.", "unknown_parameter")
-    return kind, {name: _auto_or_number(given, name, *rule) for name, rule in METHODS[kind].items()}
+    numbers = {name: _auto_or_number(given, name, *rule) for name, rule in METHODS[kind].items()}
+    if numbers[PATIENCE] == "auto":
+        # It is off, and only an answer to those who asked for it tells of it.
+        del numbers[PATIENCE]
+    return kind, numbers
 
 
 def _auto_or_number(given, name, take, low, high):

@@ -93,13 +93,17 @@ def shown(job):
     return {
         "object": "fine_tuning.job",
         **{key: job[key] for key in same},
-        "hyperparameters": {name: job["hyperparameters"][name] for name in job_request.HYPERPARAMETERS},
+        "hyperparameters": _shown_at_the_top(job["hyperparameters"]),
         "method": {"type": job["method"], job["method"]: {"hyperparameters": job["hyperparameters"]}},
         "user_provided_suffix": job["suffix"],
         "result_files": [job["result_file"]] if job["result_file"] else [],
         "organization_id": "org-local",
         "integrations": [],
     }
+
+
+def _shown_at_the_top(hyperparameters):
+    return {name: value for name, value in hyperparameters.items() if name in job_request.HYPERPARAMETERS}
 
 
 def shown_event(event):

@@ -7,7 +7,8 @@ import openai
 import pytest
 from openai import BaseModel
 from openai.types import Model
-from openai.types.fine_tuning import FineTuningJob
+from openai.types.fine_tuning import DpoHyperparameters, FineTuningJob, SupervisedHyperparameters
+from openai.types.fine_tuning.fine_tuning_job import Hyperparameters
 from openai.types.fine_tuning.jobs.fine_tuning_job_checkpoint import Metrics
 
 from tests.engine.talk import jsonl, preference
@@ -19,6 +20,9 @@ ADDED = {
     Model: {"licence", "languages", "context_window", "parent", "job"},
     FineTuningJob: {"user_provided_suffix"},
     Metrics: REWARDS,
+    Hyperparameters: {"early_stopping_patience"},
+    SupervisedHyperparameters: {"early_stopping_patience"},
+    DpoHyperparameters: {"early_stopping_patience"},
 }
 
 

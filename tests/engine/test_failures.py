@@ -8,15 +8,23 @@ from tests.engine.talk import Client, chat, jsonl
 from tests.engine_process import EngineProcess
 
 
-def test_a_loss_that_is_no_number_fails_the_job(tmp_path, training):
+def test_a_loss_that_is_no_number_fails_the_job(tmp_path, training, validation):
     with EngineProcess(tmp_path) as engine:
         weights = load_file(engine.tiny / "model.safetensors")
         weights["lm_head.weight"][:] = float("nan")
         save_file(weights, engine.tiny / "model.safetensors", metadata={"format": "pt"})
         client = Client.of(engine)
-        job = client.wait(client.start(training))
-        assert (job.status, job.error.code) == ("failed", "training_diverged")
-        assert job.error.message == "The training loss is not a number at step 1."
+        for options, loss in (
+            ({}, "training loss is not a number at step 1"),
+            (
+                {"validation_file": client.upload(validation)},
+                "full validation loss is not a number at step 0",
+            ),
+        ):
+            job = client.wait(client.start(training, **options))
+            assert (job.status, job.error.code) == ("failed", "training_diverged")
+            assert job.error.message == f"The {loss}."
+            assert client.metrics(job) == []
         assert client.models.list().data and engine.trainer_pids() == []
 
 

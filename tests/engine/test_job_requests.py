@@ -56,6 +56,8 @@ REFUSED = [
     ({"hyperparameters": {"n_epochs": -1}}, "n_epochs", "invalid_value"),
     (dpo(beta=-1), "beta", "invalid_value"),
     (dpo(gamma=1), "method.dpo.hyperparameters.gamma", "unknown_parameter"),
+    (supervised(early_stopping_patience=2), "early_stopping_patience", "invalid_value"),
+    (dpo(early_stopping_patience=51), "early_stopping_patience", "invalid_value"),
     ({"method": {"type": "reinforcement"}}, "method.type", "unsupported_method"),
     ({"method": {}}, "type", "missing_required_parameter"),
     ({"integrations": [{"type": "wandb"}]}, "integrations", "unsupported_parameter"),
@@ -90,6 +92,13 @@ def test_limits_are_allowed(create):
         "learning_rate_multiplier": 0.5,
     }
     assert len(job.metadata) == 16
+
+
+def test_early_stopping_is_off_unless_a_number_asks_for_it(client, training, create):
+    validation = client.upload(training)
+    for patience, reported in ({3: 3, "auto": None, None: None}).items():
+        job = create(validation_file=validation, **dpo(early_stopping_patience=patience))
+        assert job.method.dpo.hyperparameters.to_dict().get("early_stopping_patience") == reported
 
 
 def test_hyperparameters_may_stand_at_the_top(create):
