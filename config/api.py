@@ -15,6 +15,7 @@ from finetuning import api as finetuning
 from finetuning.deployments import api as deployments
 from providers import api as providers
 from providers.costs import api as costs
+from providers.hooks import api as hooks
 
 # Swagger styles itself from its script; no other page is allowed that.
 READER = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
@@ -58,6 +59,10 @@ urlpatterns = [
     path("courses/<int:pk>/costs/", costs.CourseCosts.as_view(), name="costs"),
     path("courses/<int:pk>/costs.csv", costs.CostsFile.as_view(), name="costs_csv"),
     path("courses/<int:pk>/budget/", costs.CourseBudget.as_view(), name="budget"),
+    path("courses/<int:pk>/webhook/", hooks.CourseHook.as_view(), name="hook"),
+    path("courses/<int:pk>/webhook/secret/", hooks.HookSecret.as_view(), name="hook_secret"),
+    path("courses/<int:pk>/webhook/test/", hooks.HookTest.as_view(), name="hook_test"),
+    path("courses/<int:pk>/webhook/calls/", hooks.HookCalls.as_view(), name="hook_calls"),
     path("courses/<int:pk>/texts/", courses.Texts.as_view(), name="texts"),
     path("texts/<int:pk>/", courses.OneText.as_view(), name="text"),
     path("texts/<int:pk>/passages/", courses.Passages.as_view(), name="passages"),

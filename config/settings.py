@@ -163,6 +163,7 @@ CELERY_BEAT_SCHEDULE = {
         ("finetuning.sweep_deployments", SWEEP_SECONDS, 30),
         ("evaluation.sweep", SWEEP_SECONDS, 30),
         ("courses.post", 30.0, 30),
+        ("providers.call_hooks", 30.0, 30),
         ("providers.check_models", 3600.0, 600),
         ("providers.settle_forgotten", 600.0, 300),
         ("finetuning.tidy", 600.0, 300),
@@ -297,12 +298,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024**2
 
 ENGINE_URL = env.str("ENGINE_URL", default=f"http://127.0.0.1:{env.int('ENGINE_PORT', default=8010)}/v1")
 ENGINE_KEY = env.str("ENGINE_KEY", default="") or key("engine_key")
-# Hosts and networks of providers that need be neither public nor https: host, host:port, 10.0.0.0/8, by comma.
-PROVIDER_HOSTS = env.list("PROVIDER_HOSTS", default=[] if PUBLIC else ["127.0.0.1", "localhost", "[::1]"])
+# Hosts and networks that need be neither public nor https: host, host:port, 10.0.0.0/8, by comma.
+HERE = [] if PUBLIC else ["127.0.0.1", "localhost", "[::1]"]
+PROVIDER_HOSTS = env.list("PROVIDER_HOSTS", default=HERE)
+WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=HERE)
 try:
-    [ip_network(each) for each in PROVIDER_HOSTS if "/" in each]
+    [ip_network(each) for each in PROVIDER_HOSTS + WEBHOOK_HOSTS if "/" in each]
 except ValueError as error:
-    raise ImproperlyConfigured(f"PROVIDER_HOSTS: {error}.") from error
+    raise ImproperlyConfigured(f"PROVIDER_HOSTS or WEBHOOK_HOSTS: {error}.") from error
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=150)
 CONFIRM_AFTER_SECONDS = env.int("CONFIRM_AFTER_SECONDS", default=120)
 REMOTE_FILES_DAYS = env.int("REMOTE_FILES_DAYS", default=30)

@@ -1,7 +1,8 @@
 """Which addresses we call. Whoever may enter a provider must not reach the inside of our network through us.
 
 https only, names and addresses in their one plain spelling, and every address that a name stands for must be a public
-one. Hosts and networks of PROVIDER_HOSTS and the engine of this installation are exempt.
+one. Hosts and networks that staff have named in a setting are exempt: PROVIDER_HOSTS for what trains and answers, with
+the engine of this installation; WEBHOOK_HOSTS for where courses send their webhooks.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from providers.errors import BadAddress
 
+PROVIDERS, WEBHOOKS = "PROVIDER_HOSTS", "WEBHOOK_HOSTS"
 LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
 NUMBER = re.compile(
@@ -32,12 +34,12 @@ NEVER = [
 ]  # fmt: skip
 
 
-def check_address(text: str):
+def check_address(text: str, exempt=PROVIDERS):
     """For forms: ValidationError that says what is wrong with an address, and what to do."""
     try:
         url = parse(text)
-        check_place(url)
-        resolve(url.host, url.port or 443)
+        check_place(url, exempt)
+        resolve(url.host, url.port or 443, exempt)
     except BadAddress as error:
         raise ValidationError(error.text) from error
     except OSError:
@@ -63,7 +65,7 @@ def parse(text: str) -> httpx2.URL:
     return url
 
 
-def check_place(url: httpx2.URL):
+def check_place(url: httpx2.URL, exempt=PROVIDERS):
     """Scheme, host and port of whatever is about to be called, or BadAddress."""
     host, port = url.raw_host.decode("ascii").lower(), url.port
     if not host or url.scheme not in ("http", "https"):
@@ -74,9 +76,11 @@ def check_place(url: httpx2.URL):
         raise BadAddress(_("The port must be between 1 and 65535."), "bad_address")
     literal = _literal(host)
     port = port or {"http": 80, "https": 443}[url.scheme]
-    if url.scheme == "http" and not (_is_named(host, port) or (literal and _is_ours(literal))):
+    if url.scheme == "http" and not (
+        _is_named(host, port, exempt) or (literal and _is_ours(literal, exempt))
+    ):
         raise BadAddress(
-            _("The address must begin with https://. Staff name exceptions in PROVIDER_HOSTS."), "bad_address"
+            _("The address must begin with https://. Staff name exceptions in %s.") % exempt, "bad_address"
         )
 
 
@@ -94,38 +98,39 @@ def _literal(host) -> IPv4Address | IPv6Address | None:
     return None
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve(host: str, port: int, exempt=PROVIDERS) -> list[str]:
     """The IP addresses to dial, all of them checked; BadAddress if one is not public, OSError if there is none."""
-    return _checked(host, port, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return _checked(host, port, socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), exempt)
 
 
-async def aresolve(host: str, port: int) -> list[str]:
+async def aresolve(host: str, port: int, exempt=PROVIDERS) -> list[str]:
     loop = asyncio.get_running_loop()
-    return _checked(host, port, await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return _checked(host, port, await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), exempt)
 
 
-def _checked(host, port, found):
+def _checked(host, port, found, exempt):
     addresses = list(dict.fromkeys(sockaddr[0] for *_family, sockaddr in found))
-    if not _is_named(host.lower(), port):
+    if not _is_named(host.lower(), port, exempt):
         for each in addresses:
             address = ip_address(each)
-            if not (_is_ours(address) or is_public(address)):
+            if not (_is_ours(address, exempt) or is_public(address)):
                 raise BadAddress(
                     _(
-                        "%(host)s is not on the public internet (%(address)s). Staff name exceptions in PROVIDER_HOSTS."
+                        "%(host)s is not on the public internet (%(address)s). Staff name exceptions in %(setting)s."
                     )
-                    % {"host": host, "address": each},
+                    % {"host": host, "address": each, "setting": exempt},
                     "bad_address",
                 )
     return addresses
 
 
-def _is_named(host, port) -> bool:
+def _is_named(host, port, exempt) -> bool:
     """Whether this host, on this port, is one of those that staff of this installation have named."""
     engine = httpx2.URL(settings.ENGINE_URL)
-    if (host, port) == (engine.host.lower(), engine.port or {"https": 443}.get(engine.scheme, 80)):
+    its_place = (engine.host.lower(), engine.port or {"https": 443}.get(engine.scheme, 80))
+    if exempt == PROVIDERS and (host, port) == its_place:
         return True
-    for entry in settings.PROVIDER_HOSTS:
+    for entry in getattr(settings, exempt):
         if "/" not in entry:
             named = httpx2.URL(f"//{entry.lower()}")
             if host == named.host and named.port in (None, port):
@@ -133,8 +138,8 @@ def _is_named(host, port) -> bool:
     return False
 
 
-def _is_ours(address) -> bool:
-    networks = [ip_network(entry) for entry in settings.PROVIDER_HOSTS if "/" in entry]
+def _is_ours(address, exempt) -> bool:
+    networks = [ip_network(entry) for entry in getattr(settings, exempt) if "/" in entry]
     return any(address in network for network in networks)
 
 

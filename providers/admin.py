@@ -13,7 +13,7 @@ from common.admin import ReadOnly, act
 from courses.models import Course
 from providers.capabilities import BASE
 from providers.catalogue import check
-from providers.models import Budget, Delivery, LedgerEntry, Model, Price, Provider, Upload
+from providers.models import Budget, Delivery, Hook, HookCall, LedgerEntry, Model, Price, Provider, Upload
 from providers.probing import probe, result_of
 from providers.rotating import rotate_key
 from providers.webhooks import check_secret
@@ -189,3 +189,26 @@ class DeliveryAdmin(ReadOnly):
     list_filter = ["provider"]
     search_fields = ["webhook_id"]
     list_select_related = ["provider"]
+
+
+@admin.register(Hook)
+class HookAdmin(ReadOnly):
+    named_by = [Course]
+    list_display = ["id", "course", "url", "is_active", "problem", "since"]
+    fields = ["course", "url", "is_active", "problem", "since"]
+    list_filter = ["is_active"]
+    search_fields = ["course__title", "url"]
+    list_select_related = ["course"]
+    actions = ["remove"]
+
+    @admin.action(description=_("Remove the webhook"), permissions=["act"])
+    def remove(self, request, rows):
+        act(self, request, rows, lambda hook: hook.remove(by=request.user))
+
+
+@admin.register(HookCall)
+class HookCallAdmin(ReadOnly):
+    list_display = ["id", "hook", "kind", "made", "attempts", "answered", "problem"]
+    list_filter = ["kind"]
+    search_fields = ["hook__course__title", "hook__url"]
+    list_select_related = ["hook"]

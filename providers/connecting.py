@@ -8,7 +8,7 @@ import httpcore2
 import httpx2
 from django.utils.translation import gettext as _
 
-from providers.addresses import aresolve, check_place, resolve
+from providers.addresses import PROVIDERS, aresolve, check_place, resolve
 from providers.errors import ProviderError, Unclear, Unreadable, wait_of
 
 MEGABYTE = 1024**2
@@ -30,16 +30,19 @@ def certificates():
 class Meter:
     """Bytes and seconds that one answer may take; begun anew with each request."""
 
+    def __init__(self, most_seconds=None):
+        self.most_seconds = most_seconds or MOST_SECONDS
+
     def begin(self, most_bytes):
         self.left, self.ends = most_bytes, None
 
     def patience(self, timeout):
         """How long to wait for the next bytes. The clock starts with the first: sending is not counted."""
         now = time.monotonic()
-        self.ends = self.ends or now + MOST_SECONDS
+        self.ends = self.ends or now + self.most_seconds
         if now >= self.ends:
             raise Unclear(_("The provider did not answer in time."), "timeout")
-        return min(timeout or MOST_SECONDS, self.ends - now)
+        return min(timeout or self.most_seconds, self.ends - now)
 
     def count(self, data):
         self.left -= len(data)
@@ -75,12 +78,12 @@ class AsyncStream(httpcore2.AsyncNetworkStream):
 class Dialler(httpcore2.SyncBackend):
     """Resolves a name once, checks all that it stands for, and dials what it has checked."""
 
-    def __init__(self, meter):
-        self.meter = meter
+    def __init__(self, meter, exempt):
+        self.meter, self.exempt = meter, exempt
 
     def connect_tcp(self, host, port, **options):
         try:
-            addresses = resolve(host, port)
+            addresses = resolve(host, port, self.exempt)
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
         for address in addresses:
@@ -111,13 +114,13 @@ class AsyncDialler(httpcore2.AnyIOBackend):
 class Transport(httpx2.HTTPTransport):
     """Repeats reads that failed for a moment, after `pauses`, and nothing else."""
 
-    def __init__(self, pauses=PAUSES):
+    def __init__(self, pauses=PAUSES, exempt=PROVIDERS, most_seconds=None):
         super().__init__(verify=certificates(), trust_env=False)
-        self.meter, self.pauses = Meter(), pauses
-        self._pool = httpcore2.ConnectionPool(certificates(), network_backend=Dialler(self.meter))
+        self.meter, self.pauses, self.exempt = Meter(most_seconds), pauses, exempt
+        self._pool = httpcore2.ConnectionPool(certificates(), network_backend=Dialler(self.meter, exempt))
 
     def handle_request(self, request):
-        check_place(request.url)
+        check_place(request.url, self.exempt)
         most = MOST_BYTES["list" if "limit" in request.url.params else "answer"]
         for pause in (*self.pauses, None) if request.method == "GET" else (None,):
             self.meter.begin(most)

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from common.fields import EncryptedField
 from providers.addresses import check_address
 from providers.capabilities import capability, check_record
+from providers.hooks.models import Hook as Hook
+from providers.hooks.models import HookCall as HookCall
 from providers.ledger import Budget as Budget
 from providers.ledger import LedgerEntry as LedgerEntry
 from providers.ledger import OverBudget as OverBudget

@@ -2,6 +2,7 @@ import structlog
 from celery import shared_task
 
 from providers import catalogue
+from providers.hooks import calling
 from providers.models import Delivery, LedgerEntry
 
 log = structlog.get_logger()
@@ -21,3 +22,8 @@ def forget_deliveries():
 @shared_task(name="providers.settle_forgotten")
 def settle_forgotten():
     LedgerEntry.objects.settle_forgotten()
+
+
+@shared_task(name="providers.call_hooks")
+def call_hooks():
+    calling.call()

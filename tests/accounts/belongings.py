@@ -7,7 +7,7 @@ from courses.models import Membership, Notice, Section
 from datasets.models import Generation
 from evaluation.models import Evaluation
 from finetuning.models import Checkpoint
-from providers.models import LedgerEntry
+from providers.models import Hook, LedgerEntry
 from tests import factories
 
 
@@ -29,6 +29,7 @@ def a_row_of_each_model(dataset, version, owner, student):
     assistant = factories.make_assistant(tuned_model=tuned, by=owner)
     conversation = Conversation.objects.create(assistant=assistant, user=owner)
     message = conversation.messages.create(side="asked", text="When is the lamp lit?")
+    hook, _secret = Hook.objects.point(course, "http://127.0.0.1:9/told", by=owner)
     return [
         course, text, dataset, example, version, job, event, metric, checkpoint, tuned,
         Membership.objects.get(course=course, user=student), course.invite("new@example.org", "editor", by=owner)[0], Section.objects.of(course).first(),
@@ -39,5 +40,5 @@ def a_row_of_each_model(dataset, version, owner, student):
         course.add_service(f"Sync of {course}", "editor", by=owner),
         Feedback.objects.create(message=message, user=owner, good=True),
         Quota.objects.create(course=course, month=timezone.localdate(), limit=5),
-        Notice.objects.of(course).first(),
+        Notice.objects.of(course).first(), hook, hook.test(by=owner),
     ]  # fmt: skip

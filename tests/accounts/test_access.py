@@ -15,7 +15,7 @@ from courses.models import Course, CourseGroupPermission
 from tests import factories
 from tests.accounts.belongings import a_row_of_each_model
 
-SEEN_BY_OWNERS = {"Invitation", "Notice", "Service"}
+SEEN_BY_OWNERS = {"Invitation", "Notice", "Service", "Hook", "HookCall"}
 SEEN_BY_STUDENTS = {"Course", "Membership", "Section", "Text", "Passage"}
 
 

@@ -237,6 +237,8 @@ BODIES = {
     ("POST", "/courses/<pk>/services/"): lambda: {"name": "Sync", "role": "student"},
     ("POST", "/courses/<pk>/settings/"): lambda: {"title": "Other", "language": "en"},
     ("POST", "/courses/<pk>/datasets/"): lambda: {"title": "Other"},
+    ("PUT", "/api/courses/<pk>/webhook/"): lambda: {"url": "http://127.0.0.1:9/other"},
+    ("POST", "/courses/<pk>/webhook/"): lambda: {"url": "http://127.0.0.1:9/other"},
     ("POST", "/datasets/<pk>/import/"): a_jsonl,
     ("POST", "/profile/"): lambda: {"name": "Other", "language": "en"},
 }

@@ -8,7 +8,7 @@ from assistants.models import Conversation, Message, Quota
 from courses.models import CourseGroupPermission
 from evaluation.models import Evaluation
 from finetuning.models import Event
-from providers.models import Delivery, Upload
+from providers.models import Delivery, Hook, Upload
 from tests import factories
 
 APPS = ("accounts", "courses", "providers", "datasets", "finetuning", "evaluation", "assistants")
@@ -52,6 +52,8 @@ def fill(owner, number):
     factories.make_budget(course=course)
     Upload.objects.create(provider=provider, sha256="a" * 64, remote_id=f"file-{number}", bytes=9)
     Delivery.objects.create(provider=provider, webhook_id=f"wh_{number}")
+    hook, _secret = Hook.objects.point(course, f"http://127.0.0.1:9/{number}", by=owner)
+    hook.test(by=owner)
     fill_people(course, owner, number)
     assert model.prices.exists()
     return course

@@ -6,14 +6,14 @@ from allauth.mfa.utils import decrypt, encrypt
 from cryptography.fernet import Fernet, InvalidToken
 from django.core.management import CommandError, call_command
 
-from providers.models import Provider
+from providers.models import Hook, Provider
 from tests import factories
 
 OLD, NEW = (Fernet.generate_key().decode() for _turn in range(2))
 
 
 @pytest.fixture
-def sealed_by_old(settings, editor):
+def sealed_by_old(settings, course, editor):
     settings.FIELD_KEYS = [OLD]
     factories.make_provider(key="sk-some-key-of-a-provider")
     factories.make_provider(key="")
@@ -21,13 +21,17 @@ def sealed_by_old(settings, editor):
     Authenticator.objects.create(
         user=editor, type="recovery_codes", data={"migrated_codes": [encrypt("12345678")]}
     )
+    Hook.objects.point(course, "http://127.0.0.1:9/told")
     settings.FIELD_KEYS = [NEW, OLD]
 
 
 def test_the_command_says_how_many_and_the_old_key_may_go(sealed_by_old, settings, capsys):
     call_command("rotate_keys")
-    assert capsys.readouterr().out.splitlines() == ["1 keys of providers", "2 second factors"]
+    assert capsys.readouterr().out.splitlines() == [
+        "1 keys of providers", "1 webhooks of courses", "2 second factors",
+    ]  # fmt: skip
     settings.FIELD_KEYS = [NEW]
+    assert Hook.objects.get().secret.startswith("whsec_")
     assert [row.key for row in Provider.objects.order_by("-pk")[:2]][::-1] == [
         "sk-some-key-of-a-provider",
         "",

@@ -3,13 +3,13 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.second_factor import reseal_second_factor
-from providers.models import Provider
-from providers.rotating import rotate_key
+from providers.models import Hook, Provider
+from providers.rotating import rotate_hook, rotate_key
 
 
 class Command(BaseCommand):
     help = (
-        "Encrypt all providers' keys and all second factors anew, by the first of FIELD_KEYS. "
+        "Encrypt all keys of providers, secrets of webhooks and second factors anew, by the first of FIELD_KEYS. "
         "After that the older ones can be taken out of FIELD_KEYS."
     )
 
@@ -17,6 +17,7 @@ class Command(BaseCommand):
         with_secrets = Provider.objects.exclude(key="", webhook_secret="")
         closed = [
             *self.rotate("provider", "keys of providers", with_secrets, rotate_key),
+            *self.rotate("webhook", "webhooks of courses", Hook.objects.all(), rotate_hook),
             *self.rotate(
                 "second factor", "second factors", Authenticator.objects.all(), reseal_second_factor
             ),
