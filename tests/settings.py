@@ -18,3 +18,4 @@ WHITENOISE_AUTOREFRESH = True  # else each test client walks through all static 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # a file with WAL as in use, so that threads may meet
     DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
+PASSWORD_HASHERS = ["tests.hashing.QuickArgon2"]

@@ -18,13 +18,15 @@ def world(db):
     return World()
 
 
+CELLS = []
+
+
 def cells(world):
-    """(method, address) of everything that the product answers to."""
-    return [
-        (method, address)
-        for address, callback in routes().items()
-        for method in world.methods(address, callback)
-    ]
+    """(method, address) of everything that the product answers to; found out once, with many a request."""
+    if not CELLS:
+        for address, callback in routes().items():
+            CELLS.extend((method, address) for method in world.methods(address, callback))
+    return CELLS
 
 
 def test_the_table_has_a_row_for_every_address_and_method_and_none_for_what_is_gone(world):
