@@ -34,7 +34,7 @@ def lack(base, folder, checkpoints):
     """What to tell where the disk is too small for a training with so many checkpoints, else None."""
     adapter = adapter_bytes(base)
     # One checkpoint more before the oldest goes, and the final model; a state is written beside the old one.
-    needed = adapter * (checkpoints + 2 + 2 * STATE) - _size(folder)
+    needed = adapter * (checkpoints + 2 + 2 * STATE) - _written(folder)
     if needed > (free := _free(folder)):
         does_not_fit = f"The training writes {_mb(needed)}, and {_mb(free)} are free on the engine's disk."
         return f"{does_not_fit} Make room, then create the job again."
@@ -51,8 +51,8 @@ def adapter_bytes(base):
     return total
 
 
-def _size(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _written(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
 
 
 def _free(folder):
