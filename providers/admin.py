@@ -194,8 +194,8 @@ class DeliveryAdmin(ReadOnly):
 @admin.register(Hook)
 class HookAdmin(ReadOnly):
     named_by = [Course]
-    list_display = ["id", "course", "url", "is_active", "problem", "since"]
-    fields = ["course", "url", "is_active", "problem", "since"]
+    list_display = ["id", "course", "url", "is_active", "since"]
+    fields = ["course", "url", "is_active", "since"]
     list_filter = ["is_active"]
     search_fields = ["course__title", "url"]
     list_select_related = ["course"]
@@ -208,7 +208,7 @@ class HookAdmin(ReadOnly):
 
 @admin.register(HookCall)
 class HookCallAdmin(ReadOnly):
-    list_display = ["id", "hook", "kind", "made", "attempts", "answered", "problem"]
+    list_display = ["id", "hook", "kind", "made", "attempts", "answered", "problem", "status"]
     list_filter = ["kind"]
     search_fields = ["hook__course__title", "hook__url"]
     list_select_related = ["hook"]

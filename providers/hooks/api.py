@@ -19,7 +19,7 @@ class HookRow(serializers.ModelSerializer):
 
     class Meta:
         model = Hook
-        fields = ["url", "is_active", "problem", "since", "secret"]
+        fields = ["url", "is_active", "since", "secret"]
 
     def get_secret(self, hook) -> str:
         return self.context.get("secret", "")
@@ -34,7 +34,7 @@ class HookAddress(serializers.Serializer):
 class HookCallRow(serializers.ModelSerializer):
     class Meta:
         model = HookCall
-        fields = ["id", "kind", "data", "made", "attempts", "answered", "problem"]
+        fields = ["id", "kind", "data", "made", "attempts", "answered", "problem", "status"]
 
 
 def found(request, pk):

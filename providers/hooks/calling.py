@@ -63,21 +63,27 @@ def gather(now):
 
 
 def send(row, now) -> bool:
-    problem, status = attempt(row)
+    status = problem = None
+    try:
+        status = attempt(row)
+    except ProviderError:
+        problem = HookCall.Problem.ADDRESS
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        problem = HookCall.Problem.UNREACHABLE
     rows = HookCall.objects.filter(pk=row.pk)
-    if not problem:
-        rows.update(answered=timezone.now(), call_after=None, problem="")
-        return True
+    if status and 200 <= status < 300:
+        return bool(rows.update(answered=timezone.now(), call_after=None, problem="", status=status))
     attempts = row.attempts + 1
-    later = now + PAUSES[attempts - 1] if attempts <= len(PAUSES) else None
-    rows.update(problem=problem[:300], call_after=None if row.kind == TEST else later)
+    again = attempts <= len(PAUSES) and row.kind != TEST
+    later = now + PAUSES[attempts - 1] if again else None
+    rows.update(problem=problem or HookCall.Problem.STATUS, status=status, call_after=later)
     if status == GONE:
-        row.hook.close(problem)
+        row.hook.close()
     return False
 
 
-def attempt(row) -> tuple[str, int | None]:
-    """(what went wrong or "", the status of the answer or None)"""
+def attempt(row) -> int:
+    """The status of the answer; raises ProviderError or one of httpx2's where there is none."""
     hook, body = row.hook, body_of(row)
     delivery, at = f"call_{row.pk}", int(timezone.now().timestamp())
     headers = {
@@ -88,17 +94,11 @@ def attempt(row) -> tuple[str, int | None]:
         "webhook-signature": sign(opened(hook.secret), delivery, at, body),
     }
     transport = Transport(pauses=(), exempt=WEBHOOKS, most_seconds=PATIENCE)
-    try:
-        with (
-            httpx2.Client(transport=transport, trust_env=False, timeout=PATIENCE) as http,
-            http.stream("POST", hook.url, content=body, headers=headers | PLAIN) as answer,
-        ):
-            status = answer.status_code
-    except ProviderError as error:
-        return error.text, None
-    except (httpx2.HTTPError, httpx2.InvalidURL):
-        return _("It could not be reached."), None
-    return ("" if 200 <= status < 300 else _("It answered with status %d.") % status), status
+    with (
+        httpx2.Client(transport=transport, trust_env=False, timeout=PATIENCE) as http,
+        http.stream("POST", hook.url, content=body, headers=headers | PLAIN) as answer,
+    ):
+        return answer.status_code
 
 
 def body_of(row) -> bytes:

@@ -39,7 +39,7 @@ class HookQuerySet(CourseRows):
             secret = ""
         else:
             hook.secret = secret
-        hook.url, hook.is_active, hook.problem, hook.since = url, True, "", timezone.now()
+        hook.url, hook.is_active, hook.since = url, True, timezone.now()
         hook.full_clean(exclude=["secret"])
         hook.save()
         record(by, "webhook.set", hook, course, before=before, after={"url": url})
@@ -54,7 +54,6 @@ class Hook(models.Model):
     )  # fmt: skip
     secret = EncryptedField()
     is_active = models.BooleanField(_("active"), default=True)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
     since = models.DateTimeField(_("since"), default=timezone.now)
 
     objects = HookQuerySet.as_manager()
@@ -84,9 +83,9 @@ class Hook(models.Model):
         record(by, "webhook.remove", self, self.course, before={"url": self.url})
         self.delete()
 
-    def close(self, problem):
-        """Nothing more is sent until somebody saves the address again."""
-        Hook.objects.filter(pk=self.pk).update(is_active=False, problem=problem[:300])
+    def close(self):
+        """Its address is gone. Nothing more is sent until somebody saves it again."""
+        Hook.objects.filter(pk=self.pk).update(is_active=False)
 
 
 class HookCallQuerySet(CourseRows):
@@ -102,6 +101,11 @@ class HookCallQuerySet(CourseRows):
 class HookCall(models.Model):
     """One thing that an address is told, until it has said 2xx or all attempts are spent."""
 
+    class Problem(models.TextChoices):
+        ADDRESS = "address", _("The address is no longer public, or not https.")
+        UNREACHABLE = "unreachable", _("It could not be reached.")
+        STATUS = "status", _("It answered with another status than 2xx.")
+
     hook = models.ForeignKey(Hook, models.CASCADE, related_name="calls")
     kind = models.CharField(_("kind"), max_length=32, choices=[*Kind.choices, (TEST, _("Test"))])
     key = models.CharField(max_length=100)
@@ -110,7 +114,8 @@ class HookCall(models.Model):
     call_after = models.DateTimeField(null=True, default=timezone.now, db_index=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     answered = models.DateTimeField(_("answered"), null=True)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = models.CharField(_("problem"), max_length=16, choices=Problem.choices, blank=True)
+    status = models.PositiveIntegerField(_("status of the answer"), null=True)
 
     objects = HookCallQuerySet.as_manager()
     COURSE = "hook__course"
