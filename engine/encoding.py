@@ -1,7 +1,11 @@
 """Chats to tokens, with a mark on the tokens that training may learn from."""
 
+from functools import cached_property
 from typing import NamedTuple
 
+from engine.tool_calls import for_template
+
+PROBE = {"type": "function", "function": {"name": "probe", "description": "", "parameters": {}}}
 # For base models that were never taught to chat: they learn this form in training.
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}:\n{{ message['content'] }}{{ eos_token }}{% endfor %}"
@@ -60,9 +64,22 @@ class ChatEncoder:
 
         return cls(AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
 
-    def prompt(self, messages):
+    @cached_property
+    def knows_tools(self):
+        """Whether the template tells the model of tools."""
+        user = [{"role": "user", "content": "x"}]
+        return self._render(user, [PROBE]) != self._render(user)
+
+    @cached_property
+    def vocabulary(self):
+        """The tokens as grammars need them; built in a second."""
+        from llguidance.hf import from_tokenizer
+
+        return from_tokenizer(self.tokenizer)
+
+    def prompt(self, messages, tools=None):
         """Token ids of a chat that the assistant is to answer."""
-        return self.ids(self._render([self._plain(message) for message in messages], reply=True))
+        return self.ids(self._render([self._plain(message) for message in messages], tools, reply=True))
 
     def decode(self, ids):
         return self.tokenizer.decode(ids, skip_special_tokens=True)
@@ -91,9 +108,14 @@ class ChatEncoder:
     def example(self, example):
         """The whole chat, encoded piece by piece, so that a reply starts as it would after its prompt."""
         messages = [self._plain(message) for message in example["messages"]]
-        tools = example.get("tools")
+        tools = example.get("tools") or None
+        if tools and not self.knows_tools:
+            raise ValueError("the model's chat template knows no tools")
         ids, trained, before = [], [], ""
         for number, message in enumerate(messages, start=1):
+            if message["role"] == "tool" and messages[number:] and messages[number]["role"] == "tool":
+                # Templates that show the results of several calls as one turn end it after the last.
+                continue
             text = self._render(messages[:number], tools)
             if not text.startswith(before):
                 raise ValueError("the model's chat template rewrites earlier turns; use one reply an example")
@@ -130,10 +152,12 @@ class ChatEncoder:
 
     def _plain(self, message):
         """The message as templates know it: text content, no role that only OpenAI has."""
-        if message.get("tool_calls") and "tool_calls" not in self.tokenizer.chat_template:
+        calls = message.get("tool_calls") or []
+        if calls and "tool_calls" not in self.tokenizer.get_chat_template(tools=[PROBE]):
             raise ValueError("the model's chat template knows no tool calls")
         role = "system" if message["role"] == "developer" else message["role"]
-        return {**message, "role": role, "content": text_of(message.get("content"))}
+        shown = {**message, "role": role, "content": text_of(message.get("content"))}
+        return shown | {"tool_calls": [for_template(call) for call in calls]} if calls else shown
 
     def _render(self, messages, tools=None, reply=False):
         from jinja2 import TemplateError
@@ -142,7 +166,7 @@ class ChatEncoder:
             return self.tokenizer.apply_chat_template(
                 messages, tools=tools, tokenize=False, add_generation_prompt=reply
             )
-        except (TemplateError, TypeError) as error:
+        except (TemplateError, TypeError, RecursionError) as error:
             raise ValueError(f"the model's chat template refuses it: {error}") from error
 
     def ids(self, text):

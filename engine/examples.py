@@ -37,11 +37,21 @@ def parse_example(raw, check=None, first=False):
         raise ValueError(f"the line is longer than {MAX_LINE // 2**20} MB")
     if first and raw.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError("the file begins with a byte order mark; save it as UTF-8 without one")
-    example = _parse_json(raw)
-    if not isinstance(example, dict):
-        raise ValueError("expected a JSON object")
+    example = _object(raw)
     (check or check_example)(example)
     return example
+
+
+def parse_object(text):
+    """The object that a string of JSON holds; raises ValueError."""
+    return _object(text.encode())
+
+
+def _object(raw):
+    value = _parse_json(raw)
+    if not isinstance(value, dict):
+        raise ValueError("expected a JSON object")
+    return value
 
 
 def _parse_json(raw):
@@ -174,10 +184,43 @@ def check_message(message):
         raise ValueError("'content' must be a string or a list of text parts")
     elif role == "assistant" and not content.strip() and not message.get("tool_calls"):
         raise ValueError("the assistant's 'content' is empty")
-    if not isinstance(message.get("tool_calls") or [], list):
-        raise ValueError("'tool_calls' must be a list")
+    _check_calls(message.get("tool_calls") or [], role)
+    if role == "tool" and not _is_text(message.get("tool_call_id")):
+        raise ValueError("a tool's message must have a 'tool_call_id'")
     if "weight" in message and role != "assistant":
         raise ValueError("only assistant messages may carry a 'weight'")
+
+
+def _check_calls(calls, role):
+    if not isinstance(calls, list):
+        raise ValueError("'tool_calls' must be a list")
+    if calls and role != "assistant":
+        raise ValueError("only the assistant may have 'tool_calls'")
+    for number, call in enumerate(calls):
+        try:
+            _check_call(call)
+        except ValueError as error:
+            raise ValueError(f"tool_calls[{number}]: {error}") from error
+
+
+def _check_call(call):
+    if not isinstance(call, dict) or call.get("type", "function") != "function":
+        raise ValueError("expected an object of the type 'function'")
+    if not _is_text(call.get("id")):
+        raise ValueError("expected a text under 'id'")
+    function = call.get("function")
+    if not isinstance(function, dict) or not _is_text(function.get("name")):
+        raise ValueError("expected an object with a 'name' under 'function'")
+    if not isinstance(function.get("arguments"), str):
+        raise ValueError("'arguments' must be JSON in a string")
+    try:
+        parse_object(function["arguments"])
+    except ValueError as error:
+        raise ValueError(f"'arguments' must hold a JSON object: {error}") from error
+
+
+def _is_text(value):
+    return isinstance(value, str) and bool(value)
 
 
 def _check_parts(parts):

@@ -1,4 +1,4 @@
-"""The next token of each row, by its own temperature, penalties and seed."""
+"""The next token of each row, by its own temperature, penalties, grammar and seed."""
 
 from collections import Counter
 
@@ -18,6 +18,10 @@ def _choose(scores, likeliest, reply):
         scores = _changed(scores, reply)
         likeliest = scores.argmax().item()
     chances = scores.log_softmax(-1) if settings.top_logprobs is not None else None
+    if reply.guide:
+        # After the chances, which tell what the model itself would say.
+        scores = _allowed(scores, reply.guide)
+        likeliest = scores.argmax().item()
     if not settings.temperature:
         return likeliest, chances
     reply.chance = reply.chance or _chance(reply.seed)
@@ -32,6 +36,15 @@ def _changed(scores, reply):
     for token, count in Counter(reply.ids).items():
         scores[token] -= settings.frequency_penalty * count + settings.presence_penalty
     return scores
+
+
+def _allowed(scores, guide):
+    tokens = torch.from_numpy(guide.tokens).to(scores.device)
+    # A tokenizer may have more tokens than the model knows.
+    tokens = tokens[tokens < len(scores)]
+    allowed = torch.full_like(scores, -torch.inf)
+    allowed[tokens] = scores[tokens]
+    return allowed
 
 
 def _chance(seed):

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from engine.api import chat_request, fields
 from engine.api.models import find_tuned
 from engine.errors import ApiError, invalid, server_error
+from engine.grammar import Guide
 from engine.replies import Piece, Reply
 from engine.store import new_id
 
@@ -63,14 +64,17 @@ class Answer:
 def _prepare(state, wanted, loop):
     base, adapter = _find_model(state, wanted.model)
     encoder = state.server.encoder(base)
+    if wanted.functions and not encoder.knows_tools:
+        message = f"Unsupported parameter: the chat template of '{wanted.model}' knows no tools."
+        raise invalid("tools", message, "unsupported_parameter")
     try:
-        prompt = encoder.prompt(wanted.messages)
+        prompt = encoder.prompt(wanted.messages, wanted.tools if wanted.functions else None)
     except ValueError as error:
         raise invalid("messages", f"Invalid 'messages': {error}.") from error
     if any(token >= len(encoder.tokenizer) for token in wanted.logit_bias):
         raise invalid("logit_bias", "A key of 'logit_bias' is no token of this model.", "invalid_value")
     wanted = _fit(wanted, len(prompt), base.card()["context_window"])
-    answer = Answer(wanted.model, loop)
+    answer, grammar = Answer(wanted.model, loop), wanted.grammar(encoder)
     for index in range(wanted.n):
         reply = Reply(
             base=base,
@@ -80,9 +84,19 @@ def _prepare(state, wanted, loop):
             settings=wanted,
             decode=encoder.decode,
             emit=answer.emit,
+            guide=_guide(grammar, encoder),
         )
         answer.replies.append(reply)
     return answer
+
+
+def _guide(grammar, encoder):
+    """A reply's own Guide, or None where it is free."""
+    try:
+        return grammar and Guide(encoder.vocabulary, grammar)
+    except ValueError as error:
+        # Each schema was checked by itself.
+        raise invalid(None, f"The schemas are too much together: {error}.", "invalid_value") from error
 
 
 def _find_model(state, name):
@@ -117,26 +131,26 @@ async def unless_gone(request, work):
 
 
 async def _whole(answer):
-    wholes = [Piece(index, "", None, []) for index in range(len(answer.replies))]
+    wholes = [Piece(index, "") for index in range(len(answer.replies))]
     async for piece in answer.pieces():
-        index, text, _, logprobs = wholes[piece.index]
-        wholes[index] = Piece(index, text + piece.text, piece.finish, logprobs + piece.logprobs)
-    choices = [
-        _choice(whole, whole.finish, message={"role": "assistant", "content": whole.text, "refusal": None})
-        for whole in wholes
-    ]
+        index, text, _, logprobs, calls = wholes[piece.index]
+        wholes[index] = Piece(
+            index, text + piece.text, piece.finish, logprobs + piece.logprobs, calls + piece.calls
+        )
+    choices = [_choice(whole, whole.finish, message=_message(whole)) for whole in wholes]
     return JSONResponse(answer.shown("chat.completion", choices, usage=answer.usage()))
 
 
 async def _events(answer, wanted):
     usage = {"usage": None} if wanted.include_usage else {}
     chunk = lambda choices: _event(answer.shown("chat.completion.chunk", choices, **usage))  # noqa: E731
+    opening = {"role": "assistant", "content": None if wanted.functions else ""}
     for index in range(wanted.n):
-        yield chunk([_choice(Piece(index, ""), None, delta={"role": "assistant", "content": ""})])
+        yield chunk([_choice(Piece(index, ""), None, delta=opening)])
     try:
         async for piece in answer.pieces():
-            if piece.text or piece.logprobs:
-                yield chunk([_choice(piece, None, delta={"content": piece.text})])
+            if piece.text or piece.logprobs or piece.calls:
+                yield chunk([_choice(piece, None, delta=_delta(piece))])
             if piece.finish:
                 yield chunk([_choice(Piece(piece.index, ""), piece.finish, delta={})])
     except ApiError as error:
@@ -145,6 +159,21 @@ async def _events(answer, wanted):
     if wanted.include_usage:
         yield _event(answer.shown("chat.completion.chunk", [], usage=answer.usage()))
     yield "data: [DONE]\n\n"
+
+
+def _message(whole):
+    content = whole.text or (None if whole.calls else "")
+    message = {"role": "assistant", "content": content, "refusal": None}
+    if whole.calls:
+        message["tool_calls"] = [
+            {key: call[key] for key in ("id", "type", "function")} for call in whole.calls
+        ]
+    return message
+
+
+def _delta(piece):
+    content = {"content": piece.text} if piece.text or not piece.calls else {}
+    return content | ({"tool_calls": piece.calls} if piece.calls else {})
 
 
 def _choice(piece, finish, **content):

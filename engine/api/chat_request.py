@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
-from engine.api import fields
+from engine.api import fields, format_request, tool_request
 from engine.errors import invalid
 from engine.examples import check_message
+from engine.grammar import grammar
 
 MAX_CHOICES = 8
 DEFAULT_TOKENS = 1024
+# A small model may go on calling for ever.
+MAX_CALLS = 16
 # What this server cannot do, with the values that ask for nothing.
 UNSUPPORTED = {
-    "tools": [None, []],
     "functions": [None, []],
-    "response_format": [None, {"type": "text"}],
+    "function_call": [None],
     "modalities": [None, ["text"]],
     "audio": [None],
 }
@@ -34,10 +36,46 @@ class ChatRequest:
     top_logprobs: int | None
     stream: bool
     include_usage: bool
+    tools: list
+    tool_choice: str | dict | None
+    parallel_tool_calls: bool | None
+    response_format: dict | None
 
     @property
     def changes_scores(self):
         return bool(self.logit_bias or self.frequency_penalty or self.presence_penalty)
+
+    @property
+    def functions(self):
+        """Those that a reply may call."""
+        functions = [tool["function"] for tool in self.tools]
+        if isinstance(self.tool_choice, dict):
+            return [each for each in functions if each["name"] == self.tool_choice["function"]["name"]]
+        return [] if self.tool_choice == "none" else functions
+
+    @property
+    def schema(self):
+        """What JSON a reply must be, or None."""
+        return self.response_format and format_request.schema_of(self.response_format)
+
+    @property
+    def must_call(self):
+        return self.tool_choice == "required" or isinstance(self.tool_choice, dict)
+
+    @property
+    def most_calls(self):
+        return MAX_CALLS if self.parallel_tool_calls and not isinstance(self.tool_choice, dict) else 1
+
+    def grammar(self, encoder):
+        """What a reply is held to, or None; raises ApiError where it cannot be."""
+        schema = None if self.must_call else self.schema
+        functions = self.functions if self.must_call or schema is not None else []
+        if schema is None and not functions:
+            return None
+        for number, tool in enumerate(self.tools):
+            if tool["function"] in functions:
+                tool_request.check_parameters(tool["function"], f"tools[{number}].function")
+        return grammar(encoder.vocabulary, schema, functions, self.most_calls)
 
 
 def parse(body):
@@ -45,10 +83,11 @@ def parse(body):
         if body.get(name) not in neutral:
             message = f"Unsupported parameter: '{name}' is not supported by this server."
             raise invalid(name, message, "unsupported_parameter")
+    messages = _messages(body)
     stream_options = fields.mapping(body, "stream_options") or {}
     return ChatRequest(
         model=fields.required_text(body, "model"),
-        messages=_messages(body),
+        messages=messages,
         max_tokens=_max_tokens(body),
         temperature=fields.number(body, "temperature", 1.0, low=0, high=2),
         top_p=fields.number(body, "top_p", 1.0, low=0, high=1),
@@ -61,6 +100,8 @@ def parse(body):
         top_logprobs=_top_logprobs(body),
         stream=fields.boolean(body, "stream"),
         include_usage=fields.boolean(stream_options, "include_usage"),
+        **tool_request.parse(body),
+        response_format=format_request.parse(body, messages),
     )
 
 

@@ -170,7 +170,7 @@ def test_a_bad_training_file_fails_the_job(client, code):
     [
         (b"", "The file is empty"),
         (jsonl([chat("q", "a" * 5000)] * 10), "Line 1: the example has 5022 tokens; the model reads 4096"),
-        (jsonl([chat("q", None, tool_calls=[{"id": "1"}])] * 10), "Line 1: .*no tool calls"),
+        (jsonl([chat("q", None, tool_calls=[{"id": "1"}])] * 10), "Line 1: message 2: .*'function'"),
     ],
 )
 def test_what_the_model_cannot_learn_fails_the_job(client, data, reason):
