@@ -109,6 +109,22 @@ def test_chat_in_a_stream(client):
     assert len({chunk.id for chunk in chunks}) == 1
 
 
+TOOL = {"type": "function", "function": {"name": "stop"}}
+FORCED = {
+    "tools": [TOOL],
+    "tool_choice": {"type": "function", "function": {"name": "stop"}},
+    "max_tokens": 200,
+}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "yes", "schema": {"type": "boolean"}}}
+
+
+def test_tools_and_json(client):
+    assert strict(client.ask(**FORCED)).choices[0].message.tool_calls[0].function.arguments == "{}"
+    chunks = [strict(chunk) for chunk in client.ask(**FORCED, stream=True)]
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
+    assert strict(client.ask(response_format=SCHEMA)).choices[0].message.content in ("true", "false")
+
+
 def test_embeddings(client):
     for form in ("float", openai.NOT_GIVEN):
         answer = strict(client.embeddings.create(model="tiny", input=["a", "b"], encoding_format=form))
