@@ -28,6 +28,7 @@ def main():
     for name, value in LIBRARIES.items():
         os.environ.setdefault(name, value)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         chosen = settings.read()
         listener = _listen(chosen.host, chosen.port)

