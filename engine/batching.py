@@ -1,5 +1,4 @@
-"""Which examples a step sees, as a pure function of their lengths, the seed and the step, and how they become
-tensors."""
+"""Which examples a step sees, as a pure function of the seed and the step, and how they become tensors."""
 
 import math
 import random
@@ -7,39 +6,24 @@ import random
 IGNORED = -100
 # Tokens in one forward pass, padding included: bounds memory whatever the batch size.
 PASS_TOKENS = 2048
-# Batches that share out their examples by length: more pad less, and are less of a random choice.
-WINDOW = 8
+# More padding than this costs longer than another pass.
+PASS_PADDING = 256
 
 
 class Schedule:
-    """Every epoch visits all examples once, in batches and an order of its own; one batch may be smaller.
+    """Every epoch visits all examples once, in an order of its own; the last batch may be smaller."""
 
-    Examples of a batch are of similar length, so that little of it is padding.
-    """
-
-    def __init__(self, lengths, batch_size, n_epochs, seed):
-        self.lengths, self.batch_size, self.seed = lengths, batch_size, seed
-        self.steps_per_epoch = math.ceil(len(lengths) / batch_size)
+    def __init__(self, examples, batch_size, n_epochs, seed):
+        self.examples, self.batch_size, self.seed = examples, batch_size, seed
+        self.steps_per_epoch = math.ceil(examples / batch_size)
         self.total_steps = self.steps_per_epoch * n_epochs
-        self._epoch, self._batches = None, []
 
     def batch(self, step):
         """Positions of the examples of a step, counted from 1."""
         epoch, place = divmod(step - 1, self.steps_per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._shuffled(random.Random(f"{self.seed}/{epoch}"))
-        return self._batches[place]
-
-    def _shuffled(self, source):
-        order, size = list(range(len(self.lengths))), self.batch_size
-        source.shuffle(order)
-        windows = (order[start : start + WINDOW * size] for start in range(0, len(order), WINDOW * size))
-        by_length = [
-            position for window in windows for position in sorted(window, key=self.lengths.__getitem__)
-        ]
-        batches = [by_length[start : start + size] for start in range(0, len(order), size)]
-        source.shuffle(batches)
-        return batches
+        order = list(range(self.examples))
+        random.Random(f"{self.seed}/{epoch}").shuffle(order)
+        return order[place * self.batch_size :][: self.batch_size]
 
     def ends_epoch(self, step):
         return step % self.steps_per_epoch == 0
@@ -54,12 +38,17 @@ def learning_rate(step, total_steps, peak):
 
 
 def passes(examples):
-    """Cut a batch into groups of examples that one forward pass may hold, similar lengths together."""
-    group = []
+    """Cut a batch into groups of examples that one forward pass may hold, similar lengths together.
+
+    Which examples share a batch is left to chance: batches of one length pad less, but teach less a step.
+    """
+    group, tokens = [], 0
     for example in sorted(examples, key=lambda example: example.width):
-        if group and example.width * (len(group) + 1) > PASS_TOKENS:
+        padded = example.width * (len(group) + 1)
+        tokens += example.width
+        if group and (padded > PASS_TOKENS or padded - tokens > PASS_PADDING):
             yield group
-            group = []
+            group, tokens = [], example.width
         group.append(example)
     if group:
         yield group

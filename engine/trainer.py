@@ -49,8 +49,8 @@ class Trainer:
         self.method, encoder = order["method"], ChatEncoder.load(order["base"])
         self.training = self._examples("training.jsonl", encoder)
         self.validation = self._examples("validation.jsonl", encoder)
-        self.n_epochs, lengths = order["n_epochs"], [example.width for example in self.training]
-        self.schedule = Schedule(lengths, order["batch_size"], self.n_epochs, order["seed"])
+        self.n_epochs = order["n_epochs"]
+        self.schedule = Schedule(len(self.training), order["batch_size"], self.n_epochs, order["seed"])
         self.total_steps = self.schedule.total_steps
         settings = order["base"], order["seed"], order["learning_rate"], self.total_steps
         if self.method == "dpo":

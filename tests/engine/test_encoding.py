@@ -6,7 +6,7 @@ from importlib import metadata
 import pytest
 
 from engine import gguf_file
-from engine.batching import IGNORED, PASS_TOKENS, learning_rate, passes, tensors
+from engine.batching import IGNORED, PASS_TOKENS, Schedule, learning_rate, passes, tensors
 from engine.encoding import ChatEncoder, Encoded
 from engine.tiny import write_tiny_model
 
@@ -93,10 +93,24 @@ def test_padding_and_untrained_tokens_have_no_label():
     assert labels.tolist() == [[IGNORED, 2, IGNORED, IGNORED], [IGNORED, IGNORED, 3, 4]]
 
 
+def test_every_epoch_visits_every_example_once_in_its_own_order():
+    schedule = Schedule(examples=10, batch_size=4, n_epochs=2, seed=1)
+    epochs = [[place for step in steps for place in schedule.batch(step)] for steps in ([1, 2, 3], [4, 5, 6])]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 2
+    assert epochs[0] != epochs[1]
+    assert [step for step in range(1, schedule.total_steps + 1) if schedule.ends_epoch(step)] == [3, 6]
+
+
 def test_a_large_batch_takes_several_passes():
-    examples = [encoded(length, {1}) for length in (900, 100, 900, 900, PASS_TOKENS + 1)]
+    examples = [encoded(length, {1}) for length in (900, 800, 900, 900, PASS_TOKENS + 1)]
     groups = [[len(example.ids) for example in group] for group in passes(examples)]
-    assert groups == [[100, 900], [900, 900], [PASS_TOKENS + 1]]
+    assert groups == [[800, 900], [900, 900], [PASS_TOKENS + 1]]
+
+
+def test_a_batch_of_very_different_lengths_is_not_read_as_padding():
+    examples = [encoded(length, {1}) for length in (20, 600, 30, 100, 580, 20)]
+    groups = [[len(example.ids) for example in group] for group in passes(examples)]
+    assert groups == [[20, 20, 30, 100], [580, 600]]
 
 
 def test_the_learning_rate_warms_up_and_falls():
