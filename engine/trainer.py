@@ -18,12 +18,12 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from engine import room
+from engine import ranks, room
 from engine.batching import Schedule
 from engine.encoding import ChatEncoder
 from engine.examples import read_examples
 from engine.preferences import PreferenceTraining
-from engine.process import Orphaned, check_parent, die_with_parent
+from engine.process import LAUNCHER, Orphaned, check_parent, die_with_parent
 from engine.shortage import go_first, is_out_of_memory, limit_memory, out_of_memory
 from engine.stopping import EarlyStopping
 from engine.training import LoraTraining
@@ -45,7 +45,7 @@ class Diverged(Exception):
 
 class Trainer:
     def __init__(self, folder, order, log):
-        self.folder, self.log = folder, log
+        self.folder, self.log = folder, log if ranks.FIRST else Silence()
         self.method, encoder = order["method"], ChatEncoder.load(order["base"])
         self.training = self._examples("training.jsonl", encoder)
         self.validation = self._examples("validation.jsonl", encoder)
@@ -59,7 +59,7 @@ class Trainer:
             self.model = LoraTraining(*settings)
         self.stopping = EarlyStopping(order["early_stopping_patience"], self.n_epochs)
         self.state, self.final = folder / "state.safetensors", folder / "final"
-        self.server, self.asked_to_stop = order["server"], False
+        self.parent, self.asked_to_stop = parent(order), False
 
     def _examples(self, name, encoder):
         path = self.folder / name
@@ -76,15 +76,17 @@ class Trainer:
             metrics = self._step(step)
             pace = (time.monotonic() - began) / (step - first + 1)
             self._report(step, metrics, seconds_left=pace * (self.total_steps - step))
-            if self.schedule.ends_epoch(step) or self.asked_to_stop:
+            stop = ranks.any_of(self.asked_to_stop)
+            if self.schedule.ends_epoch(step) or stop:
                 self._checkpoint(step, metrics)
             due = time.monotonic() - last_save > SAVE_EVERY
-            if due or self.schedule.ends_epoch(step) or self.asked_to_stop:
+            if due or self.schedule.ends_epoch(step) or stop:
                 self._save(step)
                 last_save = time.monotonic()
-            if self.asked_to_stop:
+            if stop:
                 return
-        self.model.save_adapter(self.final)
+        if ranks.FIRST:
+            self.model.save_adapter(self.final)
         tokens = sum(self.model.tokens(example) for example in self.training) * self.stopping.epochs
         self.log.write("done", trained_tokens=tokens, remark=self.stopping.remark())
 
@@ -97,7 +99,8 @@ class Trainer:
                 return progress["step"] + 1
             except SafetensorError:
                 self.log.write("lost")
-                self.state.unlink()
+                ranks.wait()
+                self.state.unlink(missing_ok=True)
         if self.validation:
             self._report(0, self._full_validation(), seconds_left=None)
         return 1
@@ -128,18 +131,22 @@ class Trainer:
 
     def _checkpoint(self, step, metrics):
         folder = self.folder / "checkpoints" / f"step-{step}"
-        self.model.save_adapter(folder)
+        if ranks.FIRST:
+            self.model.save_adapter(folder)
         counts = self.stopping.patience and self.schedule.ends_epoch(step)
-        if counts and self.stopping.add(metrics["full_valid_loss"]):
+        best = counts and self.stopping.add(metrics["full_valid_loss"])
+        if best and ranks.FIRST:
             _copy(folder, self.final)
         self.log.write("checkpoint", step=step)
 
     def _save(self, step):
-        self.model.save(self.state, step=step, losses=self.stopping.losses)
+        if ranks.FIRST:
+            self.model.save(self.state, step=step, losses=self.stopping.losses)
         self.log.write("saved", step=step)
 
     def _alive(self):
-        check_parent(self.server)
+        if self.parent:
+            check_parent(self.parent)
         self.log.touch()
 
 
@@ -172,16 +179,33 @@ class Log:
         os.utime(self.file.fileno())
 
 
+class Silence:
+    """The log of all but the first of several trainers."""
+
+    def write(self, kind, **fields):
+        pass
+
+    def touch(self):
+        pass
+
+
+def parent(order):
+    """The process without which there is to be no trainer; None on a cluster."""
+    return int(os.environ.get(LAUNCHER, 0)) or order["server"]
+
+
 def main(folder):
-    die_with_parent()
+    order = json.loads((folder / "job.json").read_text())
+    if parent(order):
+        die_with_parent()
     go_first()
     os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole group; only the server decides when the trainer ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    order = json.loads((folder / "job.json").read_text())
     log = Log(folder / "metrics.jsonl")
     limit_memory(order["memory_mb"])
     try:
+        ranks.meet()
         trainer = Trainer(folder, order, log)
         signal.signal(signal.SIGTERM, lambda *_: setattr(trainer, "asked_to_stop", True))
         trainer.run()
@@ -195,8 +219,8 @@ def main(folder):
             os._exit(room.EXIT_STATUS)
         if not is_out_of_memory(error):
             raise
-        traceback.print_exc()
         log.write("failed", code="out_of_memory", message=out_of_memory(order["memory_mb"]))
+        traceback.print_exc()
 
 
 if __name__ == "__main__":

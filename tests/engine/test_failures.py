@@ -37,7 +37,7 @@ def test_too_little_memory_fails_the_job_and_harms_nothing_else(tmp_path, traini
         assert len([text for text in client.messages(job) if "job started" in text]) == 1
         assert client.ask().choices
 
-        job = client.start(training, hyperparameters={"n_epochs": 10})
+        job = client.start(training, hyperparameters={"n_epochs": 5})
         client.wait(job, until=lambda job: client.losses(job))
         [trainer] = engine.trainer_pids()
         first = {pid: int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (trainer, engine.pid)}
