@@ -52,6 +52,10 @@ class NewJob(serializers.Serializer):
     lora_alpha = serializers.CharField(default="auto", help_text="as above")
     lora_dropout = serializers.CharField(default="auto", help_text="as above")
     beta = serializers.CharField(default="auto", help_text="of the method `dpo`")
+    early_stopping_patience = serializers.CharField(
+        default="auto",
+        help_text="where the provider can: epochs without a lower validation loss; auto for never",
+    )
     method = serializers.ChoiceField(Method.choices, default=Method.SUPERVISED)
     seed = serializers.IntegerField(default=42, min_value=0, max_value=2**31 - 1)
     suffix = serializers.RegexField(r"^[A-Za-z0-9-]*$", default="", allow_blank=True, max_length=40)

@@ -12,6 +12,11 @@ from providers.models import Model
 from providers.pricing import auto_epochs
 
 AUTO = hyper.AUTO
+HELP = {
+    hyper.PATIENCE: gettext_lazy(
+        "Stop after so many epochs without a lower validation loss, and keep the best; auto: never."
+    )
+}
 
 
 class SimpleForm(forms.Form):
@@ -108,6 +113,7 @@ class AdvancedForm(SimpleForm):
         values["method"] = values.get("method") or Method.SUPERVISED
         try:
             values["hyperparameters"] = hyper.check(self.asked(), values["model"].provider, values["method"])
+            hyper.check_against(self.version, values["hyperparameters"])
         except ValidationError as error:
             for name, problems in error.message_dict.items():
                 at = name if name in self.fields else None
@@ -142,7 +148,7 @@ def setting(name, provider):
     words = {"low": decimal(low), "high": decimal(high)}
     return forms.CharField(
         label=hyperparameter(name), initial=AUTO, required=False, max_length=20,
-        help_text=_("%(low)s to %(high)s, or auto") % words,
+        help_text=HELP.get(name) or _("%(low)s to %(high)s, or auto") % words,
         widget=forms.TextInput(attrs={"placeholder": AUTO}),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from datasets.states import Split
 from finetuning.states import Method
 
 LIMITS = {
@@ -14,8 +15,10 @@ LIMITS = {
     "lora_alpha": (int, 1, 1024),
     "lora_dropout": (float, 0, 0.9),
     "beta": (float, 0.001, 2),
+    "early_stopping_patience": (int, 1, 50),
 }
 LORA = ("lora_r", "lora_alpha", "lora_dropout")
+PATIENCE = "early_stopping_patience"
 AUTO = "auto"
 
 
@@ -24,13 +27,15 @@ def taken_by(provider, method=Method.SUPERVISED) -> list[str]:
     absolute = provider.can("learning_rate") == "absolute"
     names = ["n_epochs", "batch_size", "learning_rate" if absolute else "learning_rate_multiplier"]
     names += LORA if provider.can("lora") else ()
+    names += [PATIENCE] if provider.can("early_stopping") else []
     return [*names, "beta"] if method == Method.DPO else names
 
 
 def check(values: dict, provider, method=Method.SUPERVISED) -> dict:
     """{name: number or "auto"} for all that the provider takes, or ValidationError by name.
 
-    Nothing, "" and "auto" leave a value to the provider, also of a name that it does not take.
+    Nothing, "" and "auto" leave a value to the provider, also of a name that it does not take; early stopping is
+    off then, and stands in no request.
     """
     names, clean, wrong = taken_by(provider, method), {}, {}
     if unknown := [name for name in values if name not in LIMITS]:
@@ -48,7 +53,15 @@ def check(values: dict, provider, method=Method.SUPERVISED) -> dict:
             wrong[name] = error
     if wrong:
         raise ValidationError(wrong)
+    if clean.get(PATIENCE) == AUTO:
+        del clean[PATIENCE]
     return clean
+
+
+def check_against(version, values: dict):
+    """ValidationError where the version lacks what a setting needs."""
+    if PATIENCE in values and not version.statistics[Split.VALIDATION]["examples"]:
+        raise ValidationError({PATIENCE: _("This version has no validation examples to watch.")})
 
 
 def _number(name, value, provider):
@@ -73,7 +86,10 @@ def kept_for(values: dict, provider, method=Method.SUPERVISED) -> dict:
 
 def request_fields(job, epochs: int) -> dict:
     """Where the provider reads them: in `method`, or at the top as numbers, as it knows no "auto" there."""
-    values = {name: job.hyperparameters.get(name, AUTO) for name in taken_by(job.provider, job.method)}
+    names = [
+        name for name in taken_by(job.provider, job.method) if name != PATIENCE or name in job.hyperparameters
+    ]
+    values = {name: job.hyperparameters.get(name, AUTO) for name in names}
     if job.provider.can("hyperparameters") == "method":
         return {"method": {"type": job.method, job.method: {"hyperparameters": values}}}
     told = {name: value for name, value in values.items() if value != AUTO}

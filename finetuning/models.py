@@ -49,6 +49,7 @@ class JobQuerySet(SweepQuerySet, CourseRows):
         """A job that waits for the sweep, its money held. The same request while one is live is that one."""
         self.refuse_unfit(version, model, method)
         values = hyper.check(hyperparameters or {}, model.provider, method)
+        hyper.check_against(version, values)
         marks = [values, seed, suffix] + ([method] if method != Method.SUPERVISED else [])
         fingerprint = digest(canonical(marks))
         Version.objects.select_for_update().get(pk=version.pk)

@@ -112,6 +112,7 @@ def dollars(amount) -> str:
 def preview(version, model, hyperparameters=None, method=Method.SUPERVISED, **_others) -> Preview:
     """For the settings that a job would be started with; ValidationError for those that no job takes."""
     values = hyper.check(hyperparameters or {}, model.provider, method)
+    hyper.check_against(version, values)
     job = Job(version=version, model=model, hyperparameters=values, method=method)
     count, (tokens, cost) = version.trained(job.is_dpo), job.estimated()
     budget = Budget.objects.now(job.course)

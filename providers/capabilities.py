@@ -9,6 +9,7 @@ BASE = {
     "hyperparameters": "method",    # where they stand in the request: in `method`, or at the "top"
     "learning_rate": "multiplier",  # of the provider's own rate, or "absolute"
     "lora": False,                  # takes LoRA settings
+    "early_stopping": False,        # ends a training whose validation loss no longer falls, where asked to
     "batch_most": 256,
     "seed": True,
     "suffix_length": 40,
@@ -34,7 +35,7 @@ BASE = {
 }  # fmt: skip
 
 KINDS = {
-    "engine": BASE | {"methods": ["supervised", "dpo"], "pause": True},
+    "engine": BASE | {"methods": ["supervised", "dpo"], "pause": True, "early_stopping": True},
     "openai": BASE | {
         "methods": ["supervised", "dpo"], "suffix_length": 64, "suffix_pattern": r"[A-Za-z0-9._-]*",
         "pause": True, "webhooks": True, "moderation": True,

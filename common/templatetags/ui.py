@@ -92,6 +92,7 @@ def hyperparameter(name):
         "lora_alpha": _("LoRA alpha"),
         "lora_dropout": _("LoRA dropout"),
         "beta": _("Beta"),
+        "early_stopping_patience": _("Early stopping, epochs"),
     }
     return names.get(name, name)
 

@@ -28,11 +28,13 @@ NAMES = {
 PATIENCE = 120  # seconds
 
 
-def train(kind, version, there, name="tiny", key="sk-test"):
+def train(kind, version, there, name="tiny", key="sk-test", **numbers):
     """The job, followed to its end; `there` finishes what it was given as soon as it runs."""
     provider = factories.make_provider(kind=kind, base_url=there.base_url, key=key)
     model = factories.make_model(provider=provider, name=name, train="0", answer="0")
-    job = Job.objects.start(version, model, suffix="lighthouse-keeper-7", hyperparameters={"n_epochs": 1})
+    job = Job.objects.start(
+        version, model, suffix="lighthouse-keeper-7", hyperparameters={"n_epochs": 1} | numbers
+    )
     ends = time.monotonic() + PATIENCE
     while not job.is_final and time.monotonic() < ends:
         Job.objects.live().update(next_poll_at=timezone.now())
