@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine import launching
 from engine.api import chat, embeddings, files, jobs, metrics, models, moderations, page, uploads
 from engine.api.keys import KeyCheck
 from engine.bases import BadSource, catalogue
@@ -112,7 +113,8 @@ def build(settings):
         for name, address in settings.serving.items()
     }
     state.validator = Validator(state.jobs, state.bases)
-    state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb)
+    launcher = launching.choose(settings.training, settings.ray_gpus)
+    state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb, launcher)
     return app
 
 

@@ -6,6 +6,8 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+# Where it is set, the process of that id stands between the server and this one.
+LAUNCHER = "ENGINE_LAUNCHER"
 
 
 class Orphaned(Exception):

@@ -1,12 +1,8 @@
-"""Train the queued jobs, one at a time, each in a process of its own, and follow its log."""
+"""Train the queued jobs, one at a time, each by a trainer of its own, and follow its log."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 from engine import room
 from engine.hyperparameters import LEARNING_RATES
@@ -16,6 +12,7 @@ from engine.worker import PAUSE, Worker
 # A trainer touches its log after every forward pass; one that is silent for so long hangs.
 SILENCE = 600  # seconds
 GRACE = 20  # seconds to finish a step and save
+WAIT = 5  # seconds until the launcher is asked again
 HUNG = f"It gave no sign of life for {SILENCE} s."
 KILLED = "It was killed; the system may have been out of memory."
 
@@ -23,12 +20,19 @@ KILLED = "It was killed; the system may have been out of memory."
 class Runner(Worker):
     statuses = ("running", "queued")
 
-    def __init__(self, jobs, bases, memory_mb):
+    def __init__(self, jobs, bases, memory_mb, launcher):
         super().__init__(jobs, bases)
-        self.memory_mb = memory_mb
+        self.memory_mb, self.launcher = memory_mb, launcher
 
     def work(self, job):
+        if not self.launcher.ready():
+            return self.stopping.wait(WAIT)
         folder = self.jobs.folder(job)
+        if trainer := self.launcher.running(folder) or self._start(job, folder):
+            self._see_through(job, folder, trainer)
+
+    def _start(self, job, folder):
+        """A new trainer, or None where there is none to be."""
         log = folder / "metrics.jsonl"
         log.touch()
         base = self.bases[job["model"]].folder()
@@ -37,30 +41,32 @@ class Runner(Worker):
         if not self.jobs.start(job, saved_step(log)):
             return
         self._write_order(job, base, folder)
-        process, log = self._launch(folder), Log(log)
+        return self.launcher.start(folder, job["hyperparameters"]["batch_size"])
+
+    def _see_through(self, job, folder, trainer):
+        log = Log(folder / "metrics.jsonl")
         try:
-            end = self._follow(job, process, log)
+            end = self._follow(job, trainer, log)
         finally:
-            process.kill()
-            process.wait()
+            trainer.kill()
         if end.get("kind") == "done":
             self.jobs.succeed(job, end["trained_tokens"], end.get("remark"))
         elif end.get("kind") == "failed":
             self.jobs.fail(job, end["code"], end["message"])
-        elif process.returncode == room.EXIT_STATUS:
+        elif trainer.poll() == room.EXIT_STATUS:
             self.jobs.fail(job, "disk_full", room.disk_full(folder))
         elif self.stopping.is_set():
             self.jobs.rest(job)
         if self.jobs.get(job["id"])["status"] not in ALIVE:
             self.jobs.tidy(job)
-        elif process.returncode == -signal.SIGKILL:
+        elif trainer.poll() == -signal.SIGKILL:
             with (folder / "trainer.log").open("a") as words:
                 print(HUNG if log.silence() > SILENCE else KILLED, file=words)
 
     def _write_order(self, job, base, folder):
         chosen = job["hyperparameters"]
         order = {
-            "server": os.getpid(),
+            "server": self.launcher.server,
             "base": str(base),
             "method": job["method"],
             "n_epochs": chosen["n_epochs"],
@@ -73,35 +79,22 @@ class Runner(Worker):
         }
         (folder / "job.json").write_text(json.dumps(order))
 
-    def _launch(self, folder):
-        # The server's idle threads sleep, for its chats' sake; a trainer's had better spin: a third quicker.
-        environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-        with (folder / "trainer.log").open("ab") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "engine.trainer", str(folder)],
-                cwd=Path(__file__).parents[1],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-
-    def _follow(self, job, process, log):
+    def _follow(self, job, trainer, log):
         """Record what the trainer reports until it ends; returns its last word, if it had one."""
         end = {}
         while True:
-            ended = process.poll() is not None
+            ended = trainer.poll() is not None
             for line in log.new_lines():
                 end = self._record(job, line) or end
             if ended:
                 return end
             status = self.jobs.get(job["id"])["status"]
             if status not in ALIVE or log.silence() > SILENCE:
-                process.kill()
+                trainer.kill()
             elif status != "running":
-                process.terminate()
+                trainer.stop()
             if self.stopping.wait(PAUSE):
-                self._halt(process)
+                self._halt(trainer)
 
     def _record(self, job, line):
         """A line of the last kind is returned."""
@@ -115,13 +108,13 @@ class Runner(Worker):
         elif line["kind"] in ("done", "failed"):
             return line
 
-    def _halt(self, process):
-        """Let the trainer finish its step and save."""
-        process.terminate()
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    def _halt(self, trainer):
+        """Let it finish its step and save."""
+        trainer.stop()
+        patience = time.monotonic() + GRACE
+        while trainer.poll() is None and time.monotonic() < patience:
+            time.sleep(PAUSE)
+        trainer.kill()
 
 
 class Log:

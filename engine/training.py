@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
+from engine import ranks
 from engine.batching import IGNORED, learning_rate, passes, tensors
 from engine.hyperparameters import ALPHA, RANK
 
@@ -18,7 +19,7 @@ CLIP_NORM = 1.0
 
 
 def device():
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    return f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu"
 
 
 def training_dtype():
@@ -60,6 +61,7 @@ class LoraTraining:
         self.model.train()
         self.optimizer.param_groups[0]["lr"] = learning_rate(number, self.total_steps, self.peak)
         metrics = self._over(examples, alive, learn=True)
+        ranks.add_gradients(self.weights.values())
         torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP_NORM)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -74,13 +76,14 @@ class LoraTraining:
     def _over(self, examples, alive, learn):
         totals = {name: sum(map(count, examples)) for name, count in self.COUNTS.items()}
         sums = dict.fromkeys(totals, 0.0)
-        for group in passes(examples):
+        for group in passes(ranks.share(examples)):
             found = self._forward(group)
             if learn:
                 (found["loss"] / totals["loss"]).backward()
             for name, value in found.items():
                 sums[name] += value.item()
             alive()
+        sums = dict(zip(sums, ranks.sums([*sums.values()]), strict=True))
         return {name: sums[name] / total for name, total in totals.items()}
 
     def _forward(self, group):

@@ -1,0 +1,42 @@
+"""`python -m engine.torchrun N JOBDIR`: torchrun with N trainers, which ends with the server and as they end."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from engine.process import LAUNCHER, check_parent, die_with_parent
+
+# Its own words would be the last ones in the trainer's log; only the server decides when trainers end.
+os.environ |= {
+    "LOGLEVEL": "CRITICAL",
+    "TORCHELASTIC_SIGNALS_TO_HANDLE": "SIGTERM",
+    LAUNCHER: str(os.getpid()),
+}
+
+from torch.distributed import run
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+
+def main(count, folder):
+    server = json.loads((Path(folder) / "job.json").read_text())["server"]
+    if server:
+        die_with_parent()
+        check_parent(server)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    options = ["--standalone", "--local-addr=127.0.0.1", f"--nproc-per-node={count}"]
+    try:
+        run.run(run.parse_args([*options, "-m", "engine.trainer", folder]))
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+    except ChildFailedError as error:
+        _, first = error.get_first_failure()
+        if first.exitcode < 0:
+            os.kill(os.getpid(), -first.exitcode)
+        sys.exit(first.exitcode)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
