@@ -84,11 +84,11 @@ class Submission:
             self.asked = self._ask_to_stop()
 
     def kill(self):
-        """Ray has no harsher way than to ask, and to kill after the time of grace."""
+        """Ray's only way is to ask, and to kill after the time of grace; it may be out of reach."""
         if self.poll() is None:
             self.stop()
         patience = time.monotonic() + 2 * GRACE
-        while self.poll() is None and time.monotonic() < patience:
+        while self.asked and self.poll() is None and time.monotonic() < patience:
             time.sleep(EVERY)
 
     def _ask_to_stop(self):
@@ -96,6 +96,7 @@ class Submission:
             self.client.stop_job(self.id)
         except CUT_OFF as error:
             logger.warning("%s is not asked to stop: %s", self.id, error)
+            time.sleep(EVERY)
             return False
         return True
 

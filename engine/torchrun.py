@@ -1,6 +1,7 @@
 """`python -m engine.torchrun N JOBDIR`: torchrun with N trainers, which ends with the server and as they end."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -8,12 +9,8 @@ from pathlib import Path
 
 from engine.process import LAUNCHER, check_parent, die_with_parent
 
-# Its own words would be the last ones in the trainer's log; only the server decides when trainers end.
-os.environ |= {
-    "LOGLEVEL": "CRITICAL",
-    "TORCHELASTIC_SIGNALS_TO_HANDLE": "SIGTERM",
-    LAUNCHER: str(os.getpid()),
-}
+# Only the server decides when trainers end.
+os.environ |= {"TORCHELASTIC_SIGNALS_TO_HANDLE": "SIGTERM", LAUNCHER: str(os.getpid())}
 
 from torch.distributed import run
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -26,6 +23,8 @@ def main(count, folder):
         die_with_parent()
         check_parent(server)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The last words in the log are to be the trainer's.
+    logging.disable()
     options = ["--standalone", "--local-addr=127.0.0.1", f"--nproc-per-node={count}"]
     try:
         run.run(run.parse_args([*options, "-m", "engine.trainer", folder]))
