@@ -9,7 +9,7 @@ import httpx2
 from django.utils.translation import gettext as _
 
 from providers.addresses import PROVIDERS, aresolve, check_place, resolve
-from providers.errors import ProviderError, Unclear, Unreadable, wait_of
+from providers.errors import BadAddress, ProviderError, Unclear, Unreadable, wait_of
 
 MEGABYTE = 1024**2
 MOST_BYTES = {"list": 16 * MEGABYTE, "answer": 32 * MEGABYTE, "stream": 8 * MEGABYTE}
@@ -159,6 +159,21 @@ def answers(url) -> bool:
             return http.get(url, headers=PLAIN).status_code == 200
     except (httpx2.HTTPError, httpx2.InvalidURL, ProviderError):
         return False
+
+
+def post(url, body, headers, exempt, patience) -> int | None:
+    """The status that is answered, None where nothing is; BadAddress where nobody may be called. Nothing is read."""
+    transport = Transport(pauses=(), exempt=exempt, most_seconds=patience)
+    try:
+        with (
+            httpx2.Client(transport=transport, trust_env=False, timeout=patience) as http,
+            http.stream("POST", url, content=body, headers=headers | PLAIN) as answer,
+        ):
+            return answer.status_code
+    except BadAddress:
+        raise
+    except (httpx2.HTTPError, httpx2.InvalidURL, ProviderError):
+        return None
 
 
 def _wait_before_repeating(response, pause) -> float | None:

@@ -7,7 +7,6 @@ with the same `webhook-id`, by which its reader knows it.
 import json
 from datetime import timedelta
 
-import httpx2
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
@@ -16,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from courses.notices import Notice
 from providers.addresses import WEBHOOKS
-from providers.connecting import PLAIN, Transport
-from providers.errors import ProviderError
+from providers.connecting import post
+from providers.errors import BadAddress
 from providers.hooks.models import TEST, HookCall
 from providers.webhooks import opened, sign
 
@@ -63,27 +62,26 @@ def gather(now):
 
 
 def send(row, now) -> bool:
-    status = problem = None
+    status = None
     try:
         status = attempt(row)
-    except ProviderError:
+        problem = HookCall.Problem.STATUS if status else HookCall.Problem.UNREACHABLE
+    except BadAddress:
         problem = HookCall.Problem.ADDRESS
-    except (httpx2.HTTPError, httpx2.InvalidURL):
-        problem = HookCall.Problem.UNREACHABLE
     rows = HookCall.objects.filter(pk=row.pk)
     if status and 200 <= status < 300:
         return bool(rows.update(answered=timezone.now(), call_after=None, problem="", status=status))
     attempts = row.attempts + 1
     again = attempts <= len(PAUSES) and row.kind != TEST
     later = now + PAUSES[attempts - 1] if again else None
-    rows.update(problem=problem or HookCall.Problem.STATUS, status=status, call_after=later)
+    rows.update(problem=problem, status=status, call_after=later)
     if status == GONE:
         row.hook.close()
     return False
 
 
-def attempt(row) -> int:
-    """The status of the answer; raises ProviderError or one of httpx2's where there is none."""
+def attempt(row) -> int | None:
+    """The status of the answer, None where there is none; BadAddress."""
     hook, body = row.hook, body_of(row)
     delivery, at = f"call_{row.pk}", int(timezone.now().timestamp())
     headers = {
@@ -93,12 +91,7 @@ def attempt(row) -> int:
         "webhook-timestamp": str(at),
         "webhook-signature": sign(opened(hook.secret), delivery, at, body),
     }
-    transport = Transport(pauses=(), exempt=WEBHOOKS, most_seconds=PATIENCE)
-    with (
-        httpx2.Client(transport=transport, trust_env=False, timeout=PATIENCE) as http,
-        http.stream("POST", hook.url, content=body, headers=headers | PLAIN) as answer,
-    ):
-        return answer.status_code
+    return post(hook.url, body, headers, WEBHOOKS, PATIENCE)
 
 
 def body_of(row) -> bytes:
