@@ -97,8 +97,8 @@ def test_limits_are_allowed(create):
 def test_early_stopping_is_off_unless_a_number_asks_for_it(client, training, create):
     validation = client.upload(training)
     for patience, reported in ({3: 3, "auto": None, None: None}).items():
-        job = create(validation_file=validation, **dpo(early_stopping_patience=patience))
-        assert job.method.dpo.hyperparameters.to_dict().get("early_stopping_patience") == reported
+        job = create(validation_file=validation, **supervised(early_stopping_patience=patience))
+        assert job.method.supervised.hyperparameters.to_dict().get("early_stopping_patience") == reported
 
 
 def test_hyperparameters_may_stand_at_the_top(create):
