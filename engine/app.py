@@ -101,21 +101,21 @@ def build(settings):
     state.uploads = Uploads(state.store, state.files, settings.home)
     state.jobs = Jobs(state.store, state.files, settings.home, settings.waiting_jobs)
     state.server = ModelServer()
-    state.handovers = {
-        name: Handover(
-            name,
-            address,
-            key=settings.serving_key,
-            home=settings.home,
-            their_home=settings.serving_home,
-            timeout=settings.serving_timeout,
-        )
-        for name, address in settings.serving.items()
-    }
+    state.handovers = _handovers(settings)
     state.validator = Validator(state.jobs, state.bases)
     launcher = launching.choose(settings.training, settings.ray_gpus)
     state.runner = Runner(state.jobs, state.bases, settings.training_memory_mb, launcher)
     return app
+
+
+def _handovers(settings):
+    given = {
+        "key": settings.serving_key,
+        "home": settings.home,
+        "their_home": settings.serving_home,
+        "timeout": settings.serving_timeout,
+    }
+    return {name: Handover(name, address, **given) for name, address in settings.serving.items()}
 
 
 @asynccontextmanager

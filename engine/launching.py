@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+WAITING = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
 
 
 class Here:
@@ -31,7 +32,7 @@ class Here:
         # A process without an example in the batch would do nothing.
         count = min(self.most or _devices(), batch_size)
         # The server's idle threads sleep, for its chats' sake; a trainer's had better spin: a third quicker.
-        environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+        environment = {name: value for name, value in os.environ.items() if name not in WAITING}
         with (folder / "trainer.log").open("ab") as output:
             return Process(
                 [sys.executable, *command(count, folder)],

@@ -104,7 +104,7 @@ class Runner(Worker):
             self.jobs.record_checkpoint(job, line["step"])
         elif line["kind"] == "lost":
             words = "The saved state cannot be read: training starts again at the first step"
-            self.jobs.say(job, f"lost-{time.time()}", words, "warn")
+            self.jobs.say(job, f"lost-{line['at']}", words, "warn")
         elif line["kind"] in ("done", "failed"):
             return line
 

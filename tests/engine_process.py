@@ -29,7 +29,7 @@ class EngineProcess:
         self.home = folder / "home"
         self.tiny = folder / "tiny"
         self.log = folder / "engine.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
         self._environment = {
             **os.environ,
@@ -111,7 +111,7 @@ class EngineProcess:
             return False
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

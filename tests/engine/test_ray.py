@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,15 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.talk import Client
-from tests.engine_process import EngineProcess
+from tests.engine_process import EngineProcess, free_port
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import urllib.request
 import openai
 import pytest
 
-from tests.engine_process import ROOT
+from tests.engine_process import ROOT, free_port
 
 
 def run_engine(engine, *arguments, **environment):
@@ -69,7 +69,7 @@ def test_a_taken_port_is_named(engine):
 
 
 def test_a_folder_serves_one_engine_only(engine):
-    done = run_engine(engine, "--no-key", "--port", "65000", "--home", str(engine.home))
+    done = run_engine(engine, "--no-key", "--port", str(free_port()), "--home", str(engine.home))
     assert done.returncode == 1 and "in use by another engine" in done.stderr
 
 
@@ -85,5 +85,5 @@ def test_a_folder_serves_one_engine_only(engine):
     ],
 )
 def test_a_model_that_cannot_be_used_is_a_refusal_to_start(engine, tmp_path, source, reason):
-    done = run_engine(engine, "--no-key", "--port", "65000", "--home", str(tmp_path), "--model", source)
+    done = run_engine(engine, "--no-key", "--port", str(free_port()), "--home", str(tmp_path), "--model", source)
     assert done.returncode == 1 and reason in done.stderr

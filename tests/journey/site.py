@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from openai import OpenAI
 
-from tests.engine_process import _free_port
+from tests.engine_process import free_port
 
 ROOT = Path(__file__).parents[2]
 MODEL = "smollm2-135m-instruct"
@@ -22,8 +22,8 @@ class Site:
     def __init__(self, home: Path):
         self.home = home
         self.tiny = home / "tiny"
-        self.url = f"http://127.0.0.1:{_free_port()}"
-        self.engine_url = f"http://127.0.0.1:{_free_port()}/v1"
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.engine_url = f"http://127.0.0.1:{free_port()}/v1"
         self.database = os.environ.get("DATABASE_URL", "")
         if self.database.startswith("postgres"):
             self.database = _fresh_database(self.database)
