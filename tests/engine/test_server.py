@@ -85,5 +85,7 @@ def test_a_folder_serves_one_engine_only(engine):
     ],
 )
 def test_a_model_that_cannot_be_used_is_a_refusal_to_start(engine, tmp_path, source, reason):
-    done = run_engine(engine, "--no-key", "--port", str(free_port()), "--home", str(tmp_path), "--model", source)
+    done = run_engine(
+        engine, "--no-key", "--port", str(free_port()), "--home", str(tmp_path), "--model", source
+    )
     assert done.returncode == 1 and reason in done.stderr
