@@ -139,8 +139,9 @@ def test_cancelling_ends_the_trainer_and_keeps_the_checkpoints(engine, client, t
     engine.wait_until_gone(trainer)
     names = [checkpoint.fine_tuned_model_checkpoint for checkpoint in client.checkpoints(job)]
     assert client.ask(names[0]).choices
-    left = {path.name for path in (engine.home / "jobs" / job.id).iterdir()}
-    assert not left & {"training.jsonl", "validation.jsonl", "state.safetensors"}
+    folder = engine.home / "jobs" / job.id
+    needed = {"training.jsonl", "validation.jsonl", "state.safetensors"}
+    client.wait(job, until=lambda _: not needed & {path.name for path in folder.iterdir()}, patience=10)
 
 
 def test_a_file_may_be_deleted_while_its_job_waits(client, training):

@@ -22,6 +22,10 @@ class VllmServer(ThreadingHTTPServer):
         self.fault, self.go_on = None, threading.Event()
         threading.Thread(target=self.serve_forever, args=[0.05], daemon=True).start()
 
+    def server_close(self):
+        self.shutdown()  # a thread that still serves would spin at the closed socket
+        super().server_close()
+
     @property
     def address(self):
         return f"http://127.0.0.1:{self.server_address[1]}"
