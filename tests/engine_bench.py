@@ -7,11 +7,11 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
-from tests.engine.talk import Client
+from tests.engine.talk import FINAL, Client
 from tests.engine_process import ROOT, EngineProcess
 
 DATA = Path(__file__).parent / "engine" / "data"
@@ -111,23 +111,30 @@ def engine_training():
         ask(client, number=2)
         first_token = time.monotonic() - asked
         [trainer] = there.trainer_pids()
-        client.wait(job, until=lambda job: _reached(client, job), patience=1200)
-        taken, used = time.monotonic() - begun, memory(trainer)
+        used = []
+
+        def reached(job):
+            with suppress(FileNotFoundError):  # it ends soon after the goal
+                used.append(memory(trainer))
+            return _reached(client, job)
+
+        client.wait(job, until=reached, patience=1200)
+        taken = time.monotonic() - begun
+        client.wait(job, patience=1200)
         names = [kept.fine_tuned_model_checkpoint for kept in client.checkpoints(job)]
-        client.fine_tuning.jobs.cancel(job.id)
-        there.wait_until_gone(trainer)
         return {
             "engine_demo_train_s": taken,
-            "engine_train_rss_mb": used,
+            "engine_train_rss_mb": max(used),
             "engine_first_token_while_training_s": first_token,
             **_adapters(there, client, names[0]),
         }
 
 
 def _reached(client, job):
-    assert job.status not in ("failed", "succeeded"), f"{job.status} above a validation loss of {GOAL}"
     losses = [step["full_valid_loss"] for step in client.metrics(job) if "full_valid_loss" in step]
-    return min(losses) <= GOAL and client.checkpoints(job)
+    reached = min(losses) <= GOAL and client.checkpoints(job)
+    assert reached or job.status not in FINAL, f"{job.status} above a validation loss of {GOAL}: {losses}"
+    return reached
 
 
 def _adapters(there, client, name):

@@ -7,9 +7,10 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from engine.api.chart import chart
+
 REFRESH = 5  # seconds
 SHOWN_JOBS = 20
-WIDTH, HEIGHT = 320, 90
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --train: #2563eb; --valid: #d97706; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -17,8 +18,11 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; pad
 tr, article { border-bottom: 1px solid var(--line); } article { padding: .8rem 0; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 1.5rem; } h3 { font-size: 1rem; margin: 0; }
 .scroll { overflow-x: auto; } p { margin: .2rem 0; overflow-wrap: anywhere; } svg { width: 100%; max-width: 32rem; }
-polyline { fill: none; stroke-width: 2; } .train { stroke: var(--train); fill: none; }
-.valid { stroke: var(--valid); fill: none; } small span { font-weight: bold; }
+.train { color: var(--train); } .valid { color: var(--valid); }
+polyline { fill: none; stroke: currentColor; stroke-width: 2; } circle { fill: currentColor; }
+.grid { stroke: var(--line); } text { fill: currentColor; font-size: 11px; }
+.loss { text-anchor: end; } .step { text-anchor: middle; }
+i { display: inline-block; width: 1.2em; margin: 0 .4em 0 .2em; border-top: 3px solid; vertical-align: middle; }
 """
 DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -32,10 +36,9 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Engine</title>
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="{refresh}">
 <style>{style}</style></head><body><main><h1>Engine</h1>
-<h2>Models</h2><div class="scroll"><table>
+<h2>Models</h2><div class="scroll" role="region" aria-label="Models" tabindex="0"><table>
 <tr><th>Name<th>Base<th>Licence<th>Languages<th>Context<th>Served by</tr>{models}</table></div>
 <h2>Jobs</h2>{jobs}</main></body></html>"""
-CURVES = {"train": "train_loss", "valid": "full_valid_loss"}
 
 
 def page(request):
@@ -83,25 +86,4 @@ def _job(state, job):
         words.append(f"about {max(0, job['estimated_finish'] - int(time.time()))} s left")
     error = f"<p>{_text(job['error']['message'])}</p>" if job["error"] else ""
     heading = f"<h3>{_text(job['id'])}</h3><p>{_text(' · '.join(words))}</p>"
-    return f"<article>{heading}{error}{_chart(steps)}</article>"
-
-
-def _chart(steps):
-    """Losses over the steps, on one scale from 0."""
-    curves = {
-        name: [(step["step"], step[key]) for step in steps if key in step] for name, key in CURVES.items()
-    }
-    top = max((loss for points in curves.values() for _, loss in points), default=0)
-    if not top:
-        return ""
-    last = steps[-1]["total_steps"] or 1
-    lines, legend = "", []
-    for name, points in curves.items():
-        places = " ".join(f"{WIDTH * x / last:.1f},{HEIGHT * (1 - y / top):.1f}" for x, y in points)
-        lines += f'<polyline class="{name}" points="{places}"/>'
-        legend += [f"{CURVES[name]} <span>{points[-1][1]:.3f}</span>"] if points else []
-    label = f"Losses over {last} steps, from 0 to {top:.2f}"
-    view = f'viewBox="0 -2 {WIDTH} {HEIGHT + 4}"'
-    return (
-        f'<svg {view} role="img" aria-label="{label}">{lines}</svg><p><small>{", ".join(legend)}</small></p>'
-    )
+    return f"<article>{heading}{error}{chart(steps)}</article>"

@@ -90,7 +90,8 @@ def test_the_page_shows_models_and_curves(engine, client, training, validation):
     with read(engine, "/", "Basic") as answer:
         html, headers = answer.read().decode(), answer.headers
     assert tuned.fine_tuned_model in html and tuned.id in html
-    assert 'class="train"' in html and "step 3 of 3" in html
+    assert "training loss <b>" in html and "validation loss <b>" in html and "step 3 of 3" in html
+    assert all(f">{words}</text>" in html for words in ("0", "1", "2", "3", "step"))
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
     assert "<script" not in html
 
