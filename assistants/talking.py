@@ -22,8 +22,6 @@ from providers.models import OverBudget, Provider
 MOST_TOKENS = 400
 LONGEST_QUESTION = 8000
 REMEMBERED = 6
-
-
 SIDES = (Message.Side.TUNED, Message.Side.BASE)
 
 

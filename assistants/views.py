@@ -15,8 +15,6 @@ from courses.models import Course
 from finetuning.models import TunedModel
 from providers.errors import ProviderError
 
-SIDES = (Message.Side.TUNED, Message.Side.BASE)
-
 
 @require_safe
 @login_required
@@ -83,9 +81,9 @@ def assistant_ask(request, pk):
         assistant, request.user, request.POST.get("question", ""), conversation_of(request, assistant)
     )
     if request.headers.get("X-Requested-With") == "chat":
-        context = {"question": question, "sides": SIDES, "assistant": assistant}
+        context = {"question": question, "sides": talking.SIDES, "assistant": assistant}
         return render(request, "assistants/_turn.html", context)
-    for side in SIDES:
+    for side in talking.SIDES:
         if problem := async_to_sync(whole)(question, side, Reader.of(request, assistant)):
             messages.error(request, talking.problem_of(problem))
         if isinstance(problem, Revoked):

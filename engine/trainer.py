@@ -140,6 +140,7 @@ class Trainer:
         self.log.write("checkpoint", step=step)
 
     def _save(self, step):
+        self.log.to_disk()  # a power cut must not take the losses of steps that are behind the state
         if ranks.FIRST:
             self.model.save(self.state, step=step, losses=self.stopping.losses)
         self.log.write("saved", step=step)
@@ -178,6 +179,9 @@ class Log:
     def touch(self):
         os.utime(self.file.fileno())
 
+    def to_disk(self):
+        os.fsync(self.file.fileno())
+
 
 class Silence:
     """The log of all but the first of several trainers."""
@@ -186,6 +190,9 @@ class Silence:
         pass
 
     def touch(self):
+        pass
+
+    def to_disk(self):
         pass
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 
 from tests.engine.talk import Client
 from tests.engine_process import EngineProcess
@@ -19,6 +20,15 @@ def test_a_killed_trainer_resumes_with_the_same_losses(
     assert client.metrics(job) == client.metrics(tuned)
 
 
+def forget_last_checkpoint(engine):
+    """What a power cut leaves between the trainer's checkpoint and the server's row of it."""
+    with sqlite3.connect(engine.home / "engine.sqlite3") as database:
+        [row] = database.execute("SELECT model, step FROM checkpoints ORDER BY step DESC LIMIT 1")
+        database.execute("DELETE FROM models WHERE id = ?", row[:1])
+        database.execute("DELETE FROM checkpoints WHERE model = ?", row[:1])
+        assert database.execute("DELETE FROM events WHERE key = ?", [f"checkpoint-{row[1]}"]).rowcount == 1
+
+
 def test_a_server_killed_and_then_stopped_resumes_with_the_same_losses(
     tmp_path, training, validation, long_options, client, tuned
 ):
@@ -30,6 +40,7 @@ def test_a_server_killed_and_then_stopped_resumes_with_the_same_losses(
         [trainer] = engine.trainer_pids()
         engine.kill()
         engine.wait_until_gone(trainer)
+        forget_last_checkpoint(engine)
 
         engine.start()
         before = len(second.losses(job))
@@ -40,6 +51,9 @@ def test_a_server_killed_and_then_stopped_resumes_with_the_same_losses(
         engine.start()
         assert second.wait(job).status == "succeeded"
         assert second.metrics(job) == client.metrics(tuned)
+        made = [words for words in second.messages(job) if words.startswith("Checkpoint")]
+        assert len(made) == len(set(made))
+        assert set(made) >= {words for words in client.messages(tuned) if words.startswith("Checkpoint")}
         assert second.fine_tuning.jobs.retrieve(waiting.id).status in ("queued", "running")
 
 
