@@ -9,6 +9,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:  # a worker shares the home of the r
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", f"{_home.name}/tiktoken")
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"  # what a program that a test starts runs on
 os.environ["PUBLIC"] = "false"
+# No test cuts the power of PostgreSQL's machine.
+os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, VAR

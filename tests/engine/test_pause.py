@@ -17,7 +17,7 @@ def paused_in_the_middle(client, training, validation, options):
     return job
 
 
-def test_a_paused_job_leaves_a_model_and_resumes_with_the_same_losses(
+def test_a_paused_job_leaves_a_model_frees_the_device_and_resumes_with_the_same_losses(
     engine, client, training, validation, long_options, tuned
 ):
     job = paused_in_the_middle(client, training, validation, long_options)
@@ -27,16 +27,11 @@ def test_a_paused_job_leaves_a_model_and_resumes_with_the_same_losses(
     snapshot = client.checkpoints(job)[0]
     assert snapshot.step_number == client.metrics(job)[-1]["step"]
     assert client.ask(snapshot.fine_tuned_model_checkpoint).choices
+    assert client.wait(client.start(training, hyperparameters={"n_epochs": 1})).status == "succeeded"
+    assert client.fine_tuning.jobs.retrieve(job.id).status == "paused"
     assert client.fine_tuning.jobs.resume(job.id).status in ("queued", "running")
     assert client.wait(job).status == "succeeded"
     assert client.metrics(job) == client.metrics(tuned)
-
-
-def test_a_paused_job_frees_the_device(client, training, validation, long_options):
-    job = paused_in_the_middle(client, training, validation, long_options)
-    assert client.wait(client.start(training, hyperparameters={"n_epochs": 1})).status == "succeeded"
-    assert client.fine_tuning.jobs.retrieve(job.id).status == "paused"
-    assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 
 
 def test_resumed_at_once_it_goes_on(client, training, validation, long_options, tuned):
@@ -66,8 +61,9 @@ def test_a_job_is_paused_in_the_queue(client, training, long_options):
     client.wait(second, until=lambda job: job.status == "queued")
     assert client.fine_tuning.jobs.pause(second.id).status == "paused"
     assert client.fine_tuning.jobs.resume(second.id).status == "queued"
+    assert client.fine_tuning.jobs.pause(second.id).status == "paused"
     for job in (first, second):
-        client.fine_tuning.jobs.cancel(job.id)
+        assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])
