@@ -55,7 +55,8 @@ def _curve(name, points, place):
 def ticks(top, whole=False):
     """Round numbers from 0 to `top`: 1, 2 or 5 times a power of ten apart."""
     power = 10 ** floor(log10(top / TICKS))
-    apart = max(factor * power for factor in (1, 2, 5) if factor * power <= top / TICKS)
+    # By rounding the power itself may be a trace too large.
+    apart = max((factor * power for factor in (2, 5) if factor * power <= top / TICKS), default=power)
     if whole:
         apart = max(1, apart)
     return [round(number * apart, 9) for number in range(int(top / apart + 1e-9) + 1)]
