@@ -43,10 +43,10 @@ def texts(count=8):
     return [(f"{n:02}.md", COURSE.format(n=n).encode()) for n in range(1, count + 1)]
 
 
-def small_version(api):
-    """A frozen version of a small course of its own."""
+def small_version(api, count=8):
+    """A frozen version of a small course of its own, of so many texts."""
     course = api.post("/courses/", {"title": "Locks", "language": "en"})["id"]
-    api.upload(f"/courses/{course}/texts/", texts())
+    api.upload(f"/courses/{course}/texts/", texts(count))
     dataset = api.post(f"/courses/{course}/datasets/", {"title": "Locks", "instructions": "Answer briefly."})[
         "id"
     ]

@@ -32,8 +32,8 @@ def test_a_job_outlives_the_death_of_worker_trainer_and_broker(api, site):
 
 
 def test_a_job_that_is_cancelled_stays_cancelled(api, site):
-    body = {"model": base_model(api), "n_epochs": "50", "suffix": "cancelled"}
-    job = api.post(f"/versions/{small_version(api)}/jobs/", body)["id"]
+    body = {"model": base_model(api), "n_epochs": "50", "batch_size": "1", "suffix": "cancelled"}
+    job = api.post(f"/versions/{small_version(api, count=80)}/jobs/", body)["id"]
     site.wait_for(lambda: begun(api, job), 90)
     api.post(f"/jobs/{job}/cancel/")
     assert site.wait_for(lambda: ended(api, f"/jobs/{job}/"), 60)["state"] == "cancelled"
