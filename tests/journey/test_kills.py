@@ -11,7 +11,7 @@ def begun(api, job):
 
 
 def test_a_job_outlives_the_death_of_worker_trainer_and_broker(api, site):
-    body = {"model": base_model(api), "n_epochs": "25", "suffix": "killed"}
+    body = {"model": base_model(api), "n_epochs": "50", "batch_size": "1", "suffix": "killed"}
     job = api.post(f"/versions/{small_version(api)}/jobs/", body)["id"]
     site.wait_for(lambda: begun(api, job), 90)
     assert site.kill("celery", "worker") > 0
