@@ -65,3 +65,9 @@ class SweepQuerySet(models.QuerySet):
 
     def release(self, pk, **changes):
         self.filter(pk=pk).update(lease_until=None, **changes)
+
+
+def unless_asked(later, since):
+    """For `next_poll_at`: `later`, unless the row was asked for since then; what it was asked for stays."""
+    asked = models.When(next_poll_at__gt=since, then=models.F("next_poll_at"))
+    return models.Case(asked, default=models.Value(later, models.DateTimeField()))

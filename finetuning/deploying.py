@@ -24,10 +24,14 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 def sweep() -> int:
-    """One step of every due deployment that no other worker holds; how many there were."""
+    """One step of every due deployment that no other worker holds and whose provider does not rest; how many."""
     now = timezone.now()
     until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    rows = Deployment.objects.due(now).select_related(
+    due = Deployment.objects.due(now)
+    due.filter(provider__rests_until__gt=now).order_by().update(
+        problem=_("The provider rests after failures.")
+    )
+    rows = due.exclude(provider__rests_until__gt=now).select_related(
         "provider", "ledger", "by", "tuned_model__job__model", "tuned_model__job__version__dataset__course"
     )
     claimed = [row for row in rows[:AT_ONCE] if Deployment.objects.claim(row.pk, now, until)]
@@ -41,7 +45,7 @@ def advance(deployment):
     """Whatever goes wrong stays with this deployment. What a person has changed meanwhile counts more."""
     try:
         later = STEPS[deployment.state](deployment)
-        changes = {"attempts": 0, "next_poll_at": later} if later else {}
+        changes = {"attempts": 0, "problem": "", "next_poll_at": later} if later else {}
     except ProviderError as error:
         changes = _back_off(deployment, error.text, getattr(error, "retry_after", None))
     except IllegalMove:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from common.states import IllegalMove
+from common.states import IllegalMove, unless_asked
 from finetuning import rounds
 from finetuning.following import follow
 from finetuning.models import Job
@@ -31,17 +31,19 @@ SET_ASIDE_AFTER = 20
 def sweep() -> int:
     """Advance every due job that no other worker holds; how many there were."""
     ends = time.monotonic() + settings.LEASE_SECONDS / 2
-    claimed = rounds.claim([INTENDED, SENDING], SENT_AT_ONCE)
+    now = timezone.now()
+    claimed = rounds.claim([INTENDED, SENDING], SENT_AT_ONCE, now)
     for job in _whole(claimed):
-        advance(job)
-    followed = rounds.claim(FOLLOWED, FOLLOWED_AT_ONCE)
+        advance(job, now)
+    now = timezone.now()
+    followed = rounds.claim(FOLLOWED, FOLLOWED_AT_ONCE, now)
     news = rounds.news(followed)
-    rounds.put_off(followed.keys() - news.keys(), followed)
+    rounds.put_off(followed.keys() - news.keys(), followed, now)
     for job in _whole(news):
         if time.monotonic() > ends:  # the lease would run out: the next round takes what is left
             Job.objects.release(job.pk)
         else:
-            advance(job, news[job.pk])
+            advance(job, now, news[job.pk])
     return len(claimed) + len(followed)
 
 
@@ -51,8 +53,8 @@ def _whole(keys):
     return rows.order_by("pk") if keys else []
 
 
-def advance(job, row=None):
-    """One step of one claimed job, and the time of its next; whatever goes wrong stays with this job.
+def advance(job, since, row=None):
+    """One step of a job that was claimed then, and the time of its next; whatever goes wrong stays with this job.
 
     `row` is what the provider's list says of it, if it was read.
     """
@@ -68,7 +70,7 @@ def advance(job, row=None):
     except Exception as error:
         log.exception("a job's step crashed", job=job.pk)
         changes = _crashed(job, error)
-    _release(job, changes)
+    _release(job, changes, since)
 
 
 def step(job, row):
@@ -81,14 +83,14 @@ def step(job, row):
         return follow(job, client.as_job(row) if row else client.job(job.provider, job.remote_id))
 
 
-def _release(job, changes):
-    """Give the job back. A later time that the step itself has set, or none after the end, stays."""
+def _release(job, changes, since):
+    """Give the job back. A time that the step, a person or a webhook has set meanwhile stays; so does the end."""
     if job.state not in FOLLOWED:
-        job.refresh_from_db(fields=["state", "next_poll_at"])
+        job.refresh_from_db(fields=["state"])
     if job.state not in LIVE:
         changes.pop("next_poll_at", None)
-    elif job.state == SENDING and job.next_poll_at and job.next_poll_at > timezone.now():
-        changes["next_poll_at"] = job.next_poll_at
+    elif "next_poll_at" in changes:
+        changes["next_poll_at"] = unless_asked(changes["next_poll_at"], since)
     Job.objects.release(job.pk, **changes)
 
 

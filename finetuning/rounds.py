@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from common.states import unless_asked
 from finetuning.models import Job
 from providers import client
 from providers.errors import ProviderError, TryAgain
@@ -44,12 +45,11 @@ class Light:
     events_read: datetime | None
 
 
-def claim(states, most) -> dict[int, Light]:
-    """{key: job} of due jobs in these states that are this caller's until the lease ends.
+def claim(states, most, now) -> dict[int, Light]:
+    """{key: job} of the jobs in these states that are due now; they are this caller's until the lease ends.
 
     The end of the lease says whose they are: its microseconds are drawn by lot.
     """
-    now = timezone.now()
     lot = timedelta(seconds=settings.LEASE_SECONDS, microseconds=random.randrange(1_000_000))
     due = Job.objects.due(now).filter(state__in=states)
     keys = list(due.values_list("pk", flat=True)[:most])
@@ -123,13 +123,16 @@ def mark(row: dict) -> str:
     return hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()
 
 
-def put_off(keys, jobs):
-    """Give the unmoved back, the younger ones sooner: a few UPDATEs, each with a time of its own."""
+def put_off(keys, jobs, since):
+    """Give back what was claimed then and has not moved: a few UPDATEs, each with a time of its own.
+
+    The younger a job is, the sooner it is due again.
+    """
     ordered = sorted(keys, key=lambda pk: jobs[pk].created)
     size = -(-len(ordered) // BUCKETS) or 1
     for start in range(0, len(ordered), size):
         some = ordered[start : start + size]
-        later = timezone.now() + pause(jobs[some[-1]].created)
+        later = unless_asked(timezone.now() + pause(jobs[some[-1]].created), since)
         Job.objects.filter(pk__in=some).update(lease_until=None, next_poll_at=later, attempts=0)
 
 

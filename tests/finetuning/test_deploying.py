@@ -15,7 +15,7 @@ from finetuning import deploying
 from finetuning.models import Deployment
 from finetuning.tasks import sweep_deployments
 from finetuning.tuned import EARLY
-from providers.models import Budget, LedgerEntry
+from providers.models import Budget, LedgerEntry, Provider
 from tests import factories
 from tests.common.crowd import at_once
 from tests.providers.imitations.azure import Azure
@@ -127,6 +127,16 @@ def test_a_model_that_the_provider_rejects_is_taken_away_and_told(tuned, nebius,
     assert turn(deployment).state == "failed"
     assert deployment.problem == "The provider says: error" and not nebius.served
     assert Notice.objects.get(kind="deployment.failed").person == editor
+
+
+def test_a_provider_that_rests_is_asked_nothing_until_it_is_over(tuned, nebius, editor):
+    deployment = Deployment.objects.start(tuned, by=editor)
+    here = Provider.objects.filter(pk=deployment.provider_id)
+    here.update(rests_until=timezone.now() + HOUR)
+    assert turn(deployment).state == "requested" and not nebius.requests
+    assert "rests after failures" in deployment.problem
+    here.update(rests_until=timezone.now())
+    assert turn(deployment, times=3).state == "ready" and not deployment.problem
 
 
 def test_taking_it_down_deletes_it_there_first(tuned, nebius, editor):

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from datasets.models import Version
-from finetuning import polling
+from finetuning import polling, rounds
 from finetuning.models import Job
+from finetuning.states import FOLLOWED
 from finetuning.tasks import sweep as task
 from tests import factories
 
@@ -90,6 +91,23 @@ def test_a_running_job_is_looked_at_often_at_first_and_less_often_later(running,
     Job.objects.filter(pk=job.pk).update(created=timezone.now() - timedelta(days=1))
     sweep(job)
     assert 50 < (job.next_poll_at - timezone.now()).total_seconds() < 70
+
+
+@pytest.mark.parametrize("has_moved", [True, False])
+def test_what_is_asked_for_while_a_sweep_holds_a_job_is_due_as_soon_as_it_lets_go(running, has_moved):
+    job, _remote = running
+    for is_asked in (False, True):
+        now = timezone.now()
+        Job.objects.filter(pk=job.pk).update(next_poll_at=now)
+        claimed = rounds.claim(FOLLOWED, 1, now)
+        held = Job.objects.get(pk=job.pk)
+        if is_asked:
+            job.cancel()
+        if has_moved:
+            polling.advance(held, now)
+        else:
+            rounds.put_off(claimed.keys(), claimed, now)
+        assert Job.objects.due(timezone.now()).exists() is is_asked
 
 
 def test_a_problem_that_has_passed_is_not_shown_any_more(running, there, sweep):
