@@ -63,8 +63,9 @@ class Jobs:
             os.link(self.files.path(job["validation_file"]), folder / "validation.jsonl")
 
     def queue(self, job, hyperparameters):
-        if self._move(job, "queued", ("validating_files",), hyperparameters=hyperparameters):
-            self.say(job, "queued", "Files validated, moving job to queued state")
+        with self.store.transaction():
+            if self._move(job, "queued", ("validating_files",), hyperparameters=hyperparameters):
+                self.say(job, "queued", "Files validated, moving job to queued state")
 
     def start(self, job, saved_step):
         """True when the trainer may run. Starts after which nothing new was saved are counted."""
@@ -73,12 +74,13 @@ class Jobs:
             self.fail(job, "server_error", self._why_stuck(job, saved_step))
             return False
         changes = {"starts": starts, "progress": saved_step, "started_at": time.time_ns()}
-        if not self._move(job, "running", ("queued", "running"), **changes):
-            return False
-        if not saved_step and job["status"] == "queued":
-            self.say(job, "started", "Fine-tuning job started")
-        else:
-            self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}")
+        with self.store.transaction():
+            if not self._move(job, "running", ("queued", "running"), **changes):
+                return False
+            if not saved_step and job["status"] == "queued":
+                self.say(job, "started", "Fine-tuning job started")
+            else:
+                self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}")
         return True
 
     def _why_stuck(self, job, saved_step):
@@ -140,28 +142,32 @@ class Jobs:
 
     def fail(self, job, code, message, param=None):
         error = {"code": code, "message": message, "param": param}
-        if self._finish(job, "failed", ALIVE, error=error):
-            self.say(job, "failed", f"The job failed: {message}", "error")
+        with self.store.transaction():
+            if self._finish(job, "failed", ALIVE, error=error):
+                self.say(job, "failed", f"The job failed: {message}", "error")
 
     def cancel(self, job):
         """False when the job has ended already."""
-        done = self._finish(job, "cancelled", ALIVE)
-        if done:
-            self.say(job, "cancelled", "The job was cancelled")
+        with self.store.transaction():
+            done = self._finish(job, "cancelled", ALIVE)
+            if done:
+                self.say(job, "cancelled", "The job was cancelled")
         return done
 
     def pause(self, job):
         """False for a job that neither waits nor runs; its trainer saves, and frees the device."""
-        paused = self._move(job, "paused", ("queued", "running"), estimated_finish=None)
-        if paused:
-            self.say(job, f"paused-{time.time()}", "The job was paused")
+        with self.store.transaction():
+            paused = self._move(job, "paused", ("queued", "running"), estimated_finish=None)
+            if paused:
+                self.say(job, f"paused-{time.time()}", "The job was paused")
         return paused
 
     def resume(self, job):
         """False unless the job is paused; it queues again, and goes on after its last saved step."""
-        resumed = self._move(job, "queued", ("paused",), starts=0)
-        if resumed:
-            self.say(job, f"unpaused-{time.time()}", "The job was resumed, and is queued")
+        with self.store.transaction():
+            resumed = self._move(job, "queued", ("paused",), starts=0)
+            if resumed:
+                self.say(job, f"unpaused-{time.time()}", "The job was resumed, and is queued")
         return resumed
 
     def delete_model(self, model):
