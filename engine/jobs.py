@@ -63,9 +63,8 @@ class Jobs:
             os.link(self.files.path(job["validation_file"]), folder / "validation.jsonl")
 
     def queue(self, job, hyperparameters):
-        with self.store.transaction():
-            if self._move(job, "queued", ("validating_files",), hyperparameters=hyperparameters):
-                self.say(job, "queued", "Files validated, moving job to queued state")
+        words = "Files validated, moving job to queued state"
+        self._turn(job, "queued", ("validating_files",), "queued", words, hyperparameters=hyperparameters)
 
     def start(self, job, saved_step):
         """True when the trainer may run. Starts after which nothing new was saved are counted."""
@@ -74,14 +73,11 @@ class Jobs:
             self.fail(job, "server_error", self._why_stuck(job, saved_step))
             return False
         changes = {"starts": starts, "progress": saved_step, "started_at": time.time_ns()}
-        with self.store.transaction():
-            if not self._move(job, "running", ("queued", "running"), **changes):
-                return False
-            if not saved_step and job["status"] == "queued":
-                self.say(job, "started", "Fine-tuning job started")
-            else:
-                self.say(job, f"resumed-{time.time()}", f"Training resumes after step {saved_step}")
-        return True
+        if not saved_step and job["status"] == "queued":
+            said = "started", "Fine-tuning job started"
+        else:
+            said = f"resumed-{time.time()}", f"Training resumes after step {saved_step}"
+        return self._turn(job, "running", ("queued", "running"), *said, **changes)
 
     def _why_stuck(self, job, saved_step):
         log = (self.folder(job) / "trainer.log").read_text(errors="replace").strip().splitlines()
@@ -130,7 +126,7 @@ class Jobs:
         name = self.model_name(job)
         with self.store.transaction():
             done = {"fine_tuned_model": name, "trained_tokens": trained_tokens}
-            if not self._finish(job, "succeeded", ("running",), **done):
+            if not self._move(job, "succeeded", ("running",), **_end(), **done):
                 return
             result = results.write(self.store, self.files, job)
             self.store.update("jobs", job["id"], result_file=result["id"])
@@ -139,36 +135,30 @@ class Jobs:
                 self.say(job, "remark", remark)
             self.say(job, "model", f"New fine-tuned model created: {name}")
             self.say(job, "succeeded", "The job has successfully completed")
+        self.tidy(job)
 
     def fail(self, job, code, message, param=None):
         error = {"code": code, "message": message, "param": param}
-        with self.store.transaction():
-            if self._finish(job, "failed", ALIVE, error=error):
-                self.say(job, "failed", f"The job failed: {message}", "error")
+        words = f"The job failed: {message}"
+        if self._turn(job, "failed", ALIVE, "failed", words, "error", **_end(), error=error):
+            self.tidy(job)
 
     def cancel(self, job):
         """False when the job has ended already."""
-        with self.store.transaction():
-            done = self._finish(job, "cancelled", ALIVE)
-            if done:
-                self.say(job, "cancelled", "The job was cancelled")
+        done = self._turn(job, "cancelled", ALIVE, "cancelled", "The job was cancelled", **_end())
+        if done:
+            self.tidy(job)
         return done
 
     def pause(self, job):
         """False for a job that neither waits nor runs; its trainer saves, and frees the device."""
-        with self.store.transaction():
-            paused = self._move(job, "paused", ("queued", "running"), estimated_finish=None)
-            if paused:
-                self.say(job, f"paused-{time.time()}", "The job was paused")
-        return paused
+        said = f"paused-{time.time()}", "The job was paused"
+        return self._turn(job, "paused", ("queued", "running"), *said, estimated_finish=None)
 
     def resume(self, job):
         """False unless the job is paused; it queues again, and goes on after its last saved step."""
-        with self.store.transaction():
-            resumed = self._move(job, "queued", ("paused",), starts=0)
-            if resumed:
-                self.say(job, f"unpaused-{time.time()}", "The job was resumed, and is queued")
-        return resumed
+        said = f"unpaused-{time.time()}", "The job was resumed, and is queued"
+        return self._turn(job, "queued", ("paused",), *said, starts=0)
 
     def delete_model(self, model):
         if model:
@@ -197,21 +187,26 @@ class Jobs:
         sql = f"UPDATE jobs SET status = ?{names} WHERE id = ? AND status IN ({marks})"
         return self.store.execute(sql, to, *changes.values(), job["id"], *sources) == 1
 
-    def _finish(self, job, to, sources, **changes):
-        end = {"finished_at": int(time.time()), "estimated_finish": None}
-        done = self._move(job, to, sources, **end, **changes)
-        if done:
-            self.tidy(job)
-        return done
+    def _turn(self, job, to, sources, key, message, level="info", **changes):
+        """Move, and tell of it in the same transaction; False when the job has moved on."""
+        with self.store.transaction():
+            moved = self._move(job, to, sources, **changes)
+            if moved:
+                self.say(job, key, message, level)
+        return moved
 
     def tidy(self, job):
-        """Remove what only a training still to be done needs."""
+        """Remove what only a training still to be done needs, once it is written down that none is."""
         folder = self.folder(job)
         for name in ("training.jsonl", "validation.jsonl", "state.safetensors"):
             (folder / name).unlink(missing_ok=True)
         # What a trainer was writing when it was killed: adapters, and drafts of safetensors.
         for draft in [*folder.glob("*.draft"), *folder.glob("checkpoints/*.draft"), *folder.glob(".tmp*")]:
             shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+
+
+def _end():
+    return {"finished_at": int(time.time()), "estimated_finish": None}
 
 
 def _headline(metrics):
