@@ -100,6 +100,7 @@ def build(settings):
     state.files = Files(state.store, settings.home)
     state.uploads = Uploads(state.store, state.files, settings.home)
     state.jobs = Jobs(state.store, state.files, settings.home, settings.waiting_jobs)
+    state.jobs.tidy_ended()
     state.server = ModelServer()
     state.handovers = _handovers(settings)
     state.validator = Validator(state.jobs, state.bases)

@@ -198,11 +198,19 @@ class Jobs:
     def tidy(self, job):
         """Remove what only a training still to be done needs, once it is written down that none is."""
         folder = self.folder(job)
-        for name in ("training.jsonl", "validation.jsonl", "state.safetensors"):
-            (folder / name).unlink(missing_ok=True)
         # What a trainer was writing when it was killed: adapters, and drafts of safetensors.
         for draft in [*folder.glob("*.draft"), *folder.glob("checkpoints/*.draft"), *folder.glob(".tmp*")]:
             shutil.rmtree(draft) if draft.is_dir() else draft.unlink(missing_ok=True)
+        # The last one says that there was something to remove.
+        for name in ("validation.jsonl", "state.safetensors", "training.jsonl"):
+            (folder / name).unlink(missing_ok=True)
+
+    def tidy_ended(self):
+        """At a start: what is left of trainings that ended just before the server was killed."""
+        for inputs in self.home.glob("jobs/*/training.jsonl"):
+            job = self.get(inputs.parent.name)
+            if job and job["status"] not in ALIVE:
+                self.tidy(job)
 
 
 def _end():

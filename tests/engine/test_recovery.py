@@ -35,14 +35,19 @@ def test_a_server_killed_and_then_stopped_resumes_with_the_same_losses(
     with EngineProcess(tmp_path) as engine:
         second = Client.of(engine)
         job = second.start(training, validation_file=second.upload(validation), **long_options)
-        waiting = second.start(training)
+        waiting, ended = second.start(training), second.start(training)
+        second.fine_tuning.jobs.cancel(ended.id)
         second.wait_for_checkpoint(job)
         [trainer] = engine.trainer_pids()
         engine.kill()
         engine.wait_until_gone(trainer)
         forget_last_checkpoint(engine)
+        # Killed between the end of a job and its tidying.
+        left = [engine.home / "jobs" / each.id / "training.jsonl" for each in (ended, waiting)]
+        left[0].write_text("left")
 
         engine.start()
+        assert [each.exists() for each in left] == [False, True]
         before = len(second.losses(job))
         second.wait(job, until=lambda _: len(second.losses(job)) > before)
         assert engine.stop() == 0
