@@ -1,5 +1,6 @@
 """A deployment on the page of its job, through the API and in the admin: who may, and what is told."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from finetuning import deploying
 from finetuning.models import Deployment
-from providers.models import LedgerEntry
+from providers.models import LedgerEntry, Provider
 from tests import factories
 from tests.doors import api, pages
 from tests.providers.imitations.azure import Azure
@@ -132,3 +133,16 @@ def test_staff_take_it_down_in_the_admin(tuned, db, editor):
     row.refresh_from_db()
     assert row.state == "ended" and row.moves.last().by == root
     assert pages(root).get(f"/admin/finetuning/deployment/{row.pk}/change/").status_code == 200
+
+
+def test_what_a_sweep_wrote_is_read_in_the_readers_language(tuned, editor):
+    deployment = Deployment.objects.start(tuned, by=editor)
+    pages(editor).post(f"/deployments/{deployment.pk}/name/", {"name": "keeper"})
+    Provider.objects.filter(pk=deployment.provider_id).update(rests_until=timezone.now() + timedelta(hours=1))
+    sweep()
+    assert "The provider rests after failures." in page_of(tuned, editor)
+    editor.language = "ru"
+    editor.save()
+    assert "Провайдер отдыхает после сбоев." in page_of(tuned, editor)
+    Deployment.objects.update(problem="<b>100 %</b>")
+    assert "&lt;b&gt;100 %&lt;/b&gt;" in page_of(tuned, editor)
